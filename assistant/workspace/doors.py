@@ -1,0 +1,166 @@
+"""The doors `Settings` asks for: opened together, closed together, reached from async code through one small thread pool.
+
+The folder's lock is taken first: one process owns a data folder, since two on one Chroma path lose vectors without an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
+
+from assistant.embedded.engine import EmbeddedEngine
+from assistant.embedding import LocalEmbedder, PreparedEmbedder, local_embedder
+from assistant.engine import Engine
+from assistant.errors import FolderError, FolderInUse, NotFound
+from assistant.jobs import Jobs
+from assistant.knowledge import Knowledge, data_folder, shipped
+from assistant.questions import BankMap
+from assistant.schema import Frozen
+from assistant.settings import Settings
+from assistant.store import Store
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+    from assistant.index import Index
+    from assistant.retrieval import Retriever
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Which = Literal["model", "embedded"]
+THREADS = 6
+
+
+class Waiting(Frozen):
+    """Work that runs: since when, and what it does, in words."""
+
+    seconds: float
+    doing: str
+
+
+class Doors:
+    """What every noun of the workspace stands on."""
+
+    def __init__(self, settings: Settings, lock: FileLock, store: Store, index: Index, retriever: Retriever, embedder: LocalEmbedder) -> None:
+        self.settings = settings
+        self.store = store
+        self.index = index
+        self.retriever = retriever
+        self.embedder = embedder
+        self.bank_embedder = PreparedEmbedder(embedder, data_folder("knowledge") / "bank_vectors.npz")
+        self.jobs = Jobs()
+        self._maps: dict[str, BankMap] = {}
+        self._lock = lock
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="workspace")
+        self._embedded = EmbeddedEngine(embedder)
+        self._model: Engine | None = None
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return shipped()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """A plain function of a door, in the thread pool."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+    def engine(self, which: Which | None = None) -> Engine:
+        """The engine asked for; None: the model where one is set up, else the embedded one."""
+        if which == "embedded" or (which is None and not self.settings.has_model):
+            return self._embedded
+        if not self.settings.has_model:
+            raise NotFound("No model is set up. Add one in Settings, or use the built-in feedback.")
+        if self._model is None:
+            self._model = self._open_model()
+        return self._model
+
+    def _open_model(self) -> Engine:
+        from assistant.provider import ProviderEngine
+
+        return ProviderEngine(self.settings, secret=self.secret(), memory=self.store)
+
+    def secret(self) -> bytes:
+        """The installation's secret, drawn once: what the fences of stored texts are made with."""
+        kept = self.store.get("secret")
+        if kept is None:
+            kept = secrets.token_hex(32)
+            self.store.put("secret", kept)
+        return bytes.fromhex(kept)
+
+    def engine_name(self) -> str:
+        """What answers, in plain words: "built-in", or the model's name."""
+        return (self.settings.model or "model") if self.settings.has_model else "built-in"
+
+    def running(self, resource_id: str) -> bool:
+        return self.jobs.running(resource_id) is not None
+
+    def waited(self, resource_id: str) -> Waiting | None:
+        job = self.jobs.running(resource_id)
+        return None if job is None else Waiting(seconds=job.seconds, doing=job.doing)
+
+    def follow(self, resource_id: str) -> AsyncIterator[None]:
+        """A tick at once, then one a change (at most eight a second), and a last one when no job runs on the resource."""
+        return self.jobs.follow(resource_id)
+
+    async def close(self) -> None:
+        """Stops the jobs, which keep what they have, and gives the folder back."""
+        await self.jobs.close()
+        self._pool.shutdown(wait=True)
+        self.index.close()
+        self.store.close()
+        self._lock.release()
+
+
+def take_lock(settings: Settings) -> FileLock:
+    """The lock of the data folder. Raises `FolderInUse` after the settings' wait, `FolderError` where the folder can't be written."""
+    from filelock import FileLock, Timeout
+
+    home = settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / f".write-{secrets.token_hex(4)}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise FolderError(f"The data folder {home} cannot be written ({_reason(error)}). Make it writable, or set ASSISTANT_HOME to another folder.") from error
+    lock = FileLock(home / "lock", thread_local=False)
+    try:
+        lock.acquire(timeout=settings.lock_wait_seconds)
+    except Timeout as error:
+        raise FolderInUse(f"Another Interview Assistant already uses the data folder {home}. Use that one, stop it, or set ASSISTANT_HOME to another folder.") from error
+    return lock
+
+
+def open_parts(settings: Settings) -> tuple[FileLock, Store, Index, Retriever, LocalEmbedder]:
+    """Takes the lock and opens record, index and embedder. What was deleted long enough ago goes; a backup is made."""
+    from assistant.index import Index
+    from assistant.retrieval import Retriever
+
+    lock = take_lock(settings)
+    try:
+        store = Store(settings.home / "record.db")
+        now = datetime.now(UTC)
+        store.purge(now)
+        store.backup(settings.home / "backups", settings.backups, now)
+        embedder = local_embedder()
+        index = Index(settings.home / "index", embedder, store.database)
+    except BaseException:
+        lock.release()
+        raise
+    return lock, store, index, Retriever(index), embedder
+
+
+def folder_size(home: Path) -> int:
+    """Bytes in the data folder."""
+    return sum(f.stat().st_size for f in home.rglob("*") if f.is_file())
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
