@@ -41,11 +41,19 @@ class RestartEvent(Frozen):
     reason: str
 
 
+class WaitEvent(Frozen):
+    """Nothing is being written yet, and why: another call is ahead of this one, or the endpoint asked for a pause."""
+
+    reason: Literal["ahead", "busy"]
+    seconds: float | None = None
+    """How long, where that is known."""
+
+
 class DoneEvent(Frozen, Generic[Output]):
     generation: Generation[Output]
 
 
-Event = TextEvent | PartialEvent | RestartEvent | DoneEvent[Output]
+Event = TextEvent | PartialEvent | RestartEvent | WaitEvent | DoneEvent[Output]
 
 
 class Engine(Protocol):

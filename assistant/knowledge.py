@@ -21,6 +21,7 @@ from assistant.errors import InputError
 from assistant.schema import BankQuestion, Chunk, Document, Section, Span, Topic
 
 CHUNK_PIECES = 180
+SAMPLE = "affirm-senior-staff-mle.txt"
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _HEADING = re.compile(r"^## +(.+?)\s*#*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -51,6 +52,11 @@ def data_folder(name: str) -> Path:
 def shipped() -> Knowledge:
     """The knowledge that came with this copy."""
     return load(data_folder("knowledge"))
+
+
+def sample_posting() -> str:
+    """The text of the posting that ships as the sample."""
+    return (data_folder("knowledge") / "postings" / SAMPLE).read_text(encoding="utf-8")
 
 
 def load(folder: Path) -> Knowledge:

@@ -36,6 +36,7 @@ _ENVIRONMENT = {
     "first_token_seconds": "ASSISTANT_FIRST_TOKEN_SECONDS",
     "idle_seconds": "ASSISTANT_IDLE_SECONDS",
     "total_seconds": "ASSISTANT_TOTAL_SECONDS",
+    "calls_at_once": "ASSISTANT_CALLS_AT_ONCE",
     "context_tokens": "ASSISTANT_CONTEXT_TOKENS",
     "output_tokens": "ASSISTANT_OUTPUT_TOKENS",
     "remote_consent": "ASSISTANT_REMOTE_CONSENT",
@@ -80,6 +81,8 @@ class Settings(BaseModel):
     retries: int = 2
     """Before the first token only."""
     retry_after_max_seconds: float = 30
+    calls_at_once: int | None = Field(default=None, ge=1)
+    """To one endpoint. None: 8 for a remote endpoint, 1 on loopback, where a small machine gains nothing from more."""
     context_tokens: int = 8192
     output_tokens: int = 2048
     remote_consent: bool = False

@@ -12,7 +12,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from assistant.schema import Criterion, Dimension, FollowUp, Frozen, Kind, Level, Pitfall, Section, Verdict
+from assistant.schema import BankQuestion, Criterion, Dimension, FollowUp, Frozen, Kind, Level, Pitfall, Section, Verdict
 
 
 class Answer(BaseModel):
@@ -41,27 +41,27 @@ class Task(Frozen, Generic[Output]):
 
 class WrittenCriterion(Answer):
     id: str = Field(description="Short lower-case id, letters and hyphens.", max_length=40)
-    text: str = Field(description="One checkable point of a strong answer, a statement of 8 to 30 words.", max_length=260)
+    text: str = Field(description="One checkable point of a strong answer, a statement of 8 to 30 words.", max_length=400)
     points: int = Field(ge=1, le=5, description="Weight from 1 to 5.")
     dimension: Dimension
     essential: bool = Field(description="True for the two or three points without which no answer is at the bar.")
     accept: list[str] = Field(min_length=2, max_length=4, description="Other ways a right answer may say it, in really different words.")
     missing: str = Field(description="What to do where it is missed: one imperative, at most 20 words.", max_length=200)
-    why: str = Field(description="Why it matters at this level, one sentence.", max_length=320)
-    frame: str = Field(description="A sentence to say instead, with ____ where the candidate's own facts go; no facts of yours.", max_length=320)
+    why: str = Field(description="Why it matters at this level, one sentence.", max_length=600)
+    frame: str = Field(description="A sentence to say instead, with ____ where the candidate's own facts go; no facts of yours.", max_length=600)
     source: str = Field(description="The id of the source it rests on, or the words: not in your notes", max_length=200)
 
 
 class WrittenPitfall(Answer):
     id: str = Field(max_length=40)
-    text: str = Field(description="A common wrong claim, as a candidate would say it.", max_length=260)
+    text: str = Field(description="A common wrong claim, as a candidate would say it.", max_length=400)
     points: int = Field(ge=1, le=5)
-    why: str = Field(description="What is wrong with it, one sentence.", max_length=320)
+    why: str = Field(description="What is wrong with it, one sentence.", max_length=600)
 
 
 class WrittenHints(Answer):
-    small: str = Field(description="Points in a direction; gives nothing away.", max_length=240)
-    medium: str = Field(description="Names what to cover, without the answer.", max_length=320)
+    small: str = Field(description="Points in a direction; gives nothing away.", max_length=600)
+    medium: str = Field(description="Names what to cover, without the answer.", max_length=600)
     outline: str = Field(description="The order of a good answer.", max_length=400)
 
 
@@ -71,14 +71,14 @@ class WrittenFollowUp(Answer):
 
 
 class WrittenDrill(Answer):
-    text: str = Field(description="A small exercise that trains one point.", max_length=320)
+    text: str = Field(description="A small exercise that trains one point.", max_length=600)
     minutes: int = Field(ge=1, le=10)
     criterion: str = Field(max_length=40)
 
 
 class WrittenQuestion(Answer):
     text: str = Field(description="The question as an interviewer says it: one question, at most 80 words, its answer not given away.", max_length=700)
-    why: str = Field(description="Why this posting's line leads to this question, one sentence.", max_length=320)
+    why: str = Field(description="Why this posting's line leads to this question, one sentence.", max_length=600)
     criteria: list[WrittenCriterion] = Field(min_length=4, max_length=7)
     pitfalls: list[WrittenPitfall] = Field(min_length=1, max_length=3)
     staff_adds: str = Field(description="What a staff engineer adds that a senior does not.", max_length=400)
@@ -108,10 +108,8 @@ class WriteQuestion(Task[WrittenQuestion]):
     sections: tuple[Section, ...]
     avoid: tuple[str, ...] = ()
     """Texts of questions it must not repeat: the set's and the history's."""
-    avoid_bank: tuple[str, ...] = ()
-    """Bank ids already used."""
-    template: bool = False
-    """The plan found nothing in the bank near this line."""
+    neighbours: tuple[BankQuestion, ...] = ()
+    """Bank questions on the same line, nearest first, those already used left out; templates where the bank has none near it."""
     complaint: str = ""
     """Why the last try was refused, in our words."""
     seed: int = 0
@@ -124,7 +122,7 @@ class JudgedCriterion(Answer):
     criterion: str = Field(description="The id of the criterion, in the order given.", max_length=80)
     quote: str = Field(description="First: the words of the answer that bear on it, copied exactly, at most 40 words. Empty when there are none.", max_length=400)
     verdict: Verdict = Field(description="met, partial or missed; ungraded only if the answer cannot be read.")
-    reason: str = Field(description="One sentence.", max_length=320)
+    reason: str = Field(description="One sentence.", max_length=600)
     credit: SkipJsonSchema[float | None] = None
     """Hidden. The embedded judge's match, 0 to 1."""
 
@@ -166,8 +164,8 @@ class GapDraft(Answer):
 
 
 class FixDraft(GapDraft):
-    why: str = Field(description="Why it matters at this level, at most 40 words.", max_length=320)
-    frame: str = Field(description="A sentence to say instead, with ____ for the candidate's own facts; no invented facts or numbers.", max_length=320)
+    why: str = Field(description="Why it matters at this level, at most 40 words.", max_length=600)
+    frame: str = Field(description="A sentence to say instead, with ____ for the candidate's own facts; no invented facts or numbers.", max_length=600)
     sources: list[str] = Field(max_length=2, description="Ids of the sources given that support it; may be empty.")
 
 

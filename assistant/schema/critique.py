@@ -102,4 +102,6 @@ class Attempt(Frozen):
     status: Literal["draft", "pending", "checking", "complete", "failed"] = "pending"
     error: str = ""
     error_buttons: tuple[str, ...] = ()
+    so_far: tuple[CriterionGrade, ...] = ()
+    """Rows checked while the rest is still being judged."""
     critique: Critique | None = None

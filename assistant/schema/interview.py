@@ -65,11 +65,15 @@ class Report(Frozen):
     dimensions: tuple[DimensionScore, ...]
     nudges: int = 0
     coach_asked: int = 0
+    note: str = ""
+    """What could not be checked, in plain words."""
 
 
 class Interview(Frozen):
     id: str
     posting_id: str
+    set_id: str
+    """The set its questions are taken from, one after the other."""
     title: str
     minutes: int
     level: int = Field(ge=1, le=5)
@@ -77,5 +81,8 @@ class Interview(Frozen):
     threads: tuple[Thread, ...] = ()
     turns: tuple[Turn, ...] = ()
     report: Report | None = None
+    error: str = ""
+    """Why the report could not be made, in plain words."""
+    error_buttons: tuple[str, ...] = ()
     created_at: datetime
     engine: Literal["embedded", "model"] = "embedded"

@@ -138,6 +138,7 @@ class QuestionSet(Frozen):
     id: str
     name: str
     posting_id: str
+    purpose: Literal["practice", "interview"] = "practice"
     status: Literal["writing", "complete", "stopped", "failed"] = "complete"
     questions: tuple[Question, ...] = ()
     planned: int = 0
@@ -145,4 +146,6 @@ class QuestionSet(Frozen):
     seed: int = 0
     note: str = ""
     """What the set says about itself: how many lines the bank covers, what is general."""
+    error: str = ""
+    error_buttons: tuple[str, ...] = ()
     created_at: datetime

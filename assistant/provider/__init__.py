@@ -1,0 +1,11 @@
+"""Ask a chat model through LangChain: any OpenAI-compatible endpoint.
+
+Comes in: a task.  Goes out: events and a `Generation`, or one of the errors of `errors`, never a stand-in.
+What it learns about an endpoint goes through the port `Memory`, which the store fills; what a call cost stands in its provenance.
+"""
+
+from assistant.provider.ask import ProviderEngine
+from assistant.provider.check import check_endpoint
+from assistant.provider.memory import Capability, Memory, MemoryDict
+
+__all__ = ["Capability", "Memory", "MemoryDict", "ProviderEngine", "check_endpoint"]

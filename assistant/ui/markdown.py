@@ -1,0 +1,149 @@
+"""Text of models and documents made safe to show: Markdown rendered here, on the server, with nothing in it that can act or call out.
+
+Comes in: text nobody vouches for, and a span of it to highlight.  Goes out: `Html` of harmless elements only.
+Gradio's own Markdown cannot switch images off, and what it lets through the browser's policy stops only after an error on the console.
+No images, no raw HTML, no clickable address that a model chose; formulas stay formulas, and a diagram is drawn only where the text is shipped with us.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from assistant.schema import Span
+from assistant.ui.pieces import Html, el
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+_TAGS = {
+    "p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
+    "h3", "h4", "h5", "h6", "a", "mark", "div", "span",
+}  # fmt: skip
+_ATTRIBUTES = {"a": {"href"}, "div": {"class"}, "span": {"class"}, "mark": {"id"}, "ol": {"start"}, "th": {"scope"}}
+# Formulas are set by KaTeX in the page, so their characters must come through Markdown untouched.
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|\\\\\((.+?)\\\\\)|\\\((.+?)\\\)|\\\\\[(.+?)\\\\\]|\\\[(.+?)\\\]", re.DOTALL)
+_FENCES = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?(?:^\1[ \t]*$|\Z)|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+# Where a highlight may not begin, or it would break the block's own mark: list bullets, quote marks, table bars, emphasis.
+_BLOCK_MARK = re.compile(r"(?:\s|[-*+>#|_:`~]|\d+[.)](?=\s))+")
+_START, _END, _HOLD = "\ue000", "\ue001", "\ue002"
+_PRIVATE = re.compile("[\ue000-\uf8ff\x00-\x08\x0b-\x1f]")
+
+
+def rendered(text: str, highlight: Span | None = None, *, shipped: bool = False) -> Html:
+    """Markdown as harmless HTML, the characters of `highlight` (a span of `text`) inside `<mark>`.
+
+    `shipped` text may draw its Mermaid diagrams; anybody else's is shown as code.
+    """
+    if highlight is not None:
+        text = _with_marks(text, highlight)
+    text, formulas = _held(_PRIVATE_BUT_MARKS.sub("", text))
+    made = _parser(shipped).render(text)
+    made = _clean(made)
+    for i, formula in enumerate(formulas):
+        made = made.replace(f"{_HOLD}{i}{_HOLD}", el("span", formula.replace(_START, "").replace(_END, ""), cls="formula"))
+    return Html(el("div", Html(_one_block(_marked(made))), cls="prose"))
+
+
+def exact(text: str) -> Html:
+    """A person's own words as their characters, line ends kept."""
+    return el("div", text, cls="exact")
+
+
+_PRIVATE_BUT_MARKS = re.compile("[\ue002-\uf8ff\x00-\x08\x0b-\x1f]")
+
+
+def _with_marks(text: str, span: Span) -> str:
+    """The text with a mark before the span's first word and one behind its last."""
+    text = _PRIVATE.sub(" ", text)
+    start, end = span.start, min(span.end, len(text))
+    skipped = _BLOCK_MARK.match(text, start, end)
+    if skipped:
+        start = skipped.end()
+    piece = text[start:end].rstrip().rstrip("`*_|~")
+    return f"{text[:start]}{_START}{piece}{_END}{text[start + len(piece) :]}" if piece else text
+
+
+def _held(text: str) -> tuple[str, list[str]]:
+    """The text with each formula outside code replaced by a token, and the formulas."""
+    formulas: list[str] = []
+
+    def hold(found: re.Match[str]) -> str:
+        inner = next(g for g in found.groups() if g is not None)
+        block = found.group().startswith(("$$", "\\[", "\\\\["))
+        formulas.append(f"$${inner}$$" if block else f"\\({inner}\\)")
+        marks = "".join(c for c in found.group() if c in (_START, _END))
+        return f"{_HOLD}{len(formulas) - 1}{_HOLD}{marks}"
+
+    pieces, at = [], 0
+    for code in _FENCES.finditer(text):
+        pieces += [_FORMULA.sub(hold, text[at : code.start()]), code.group()]
+        at = code.end()
+    return "".join([*pieces, _FORMULA.sub(hold, text[at:])]), formulas
+
+
+@lru_cache(maxsize=2)
+def _parser(shipped: bool) -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"]).disable(["image", "lheading"])
+    parser.add_render_rule("link_open", _link_open)
+    parser.add_render_rule("link_close", _link_close)
+    parser.add_render_rule("heading_open", lambda self, tokens, i, options, env: f"<{_heading(tokens[i].tag)}>")
+    parser.add_render_rule("heading_close", lambda self, tokens, i, options, env: f"</{_heading(tokens[i].tag)}>\n")
+    plain_fence = parser.renderer.rules["fence"]
+
+    def fence(self: Any, tokens: Any, i: int, options: Any, env: Any) -> str:
+        if shipped and tokens[i].info.strip() == "mermaid":
+            return el("div", _diagram(tokens[i].content), cls="mermaid")
+        return str(plain_fence(tokens, i, options, env))
+
+    parser.add_render_rule("fence", fence)
+    return parser
+
+
+def _heading(tag: str) -> str:
+    # The screen has its h1 and the passage its h2.
+    return f"h{min(6, max(3, int(tag[1])))}"
+
+
+def _link_open(self: Any, tokens: Any, i: int, options: Any, env: Any) -> str:
+    env.setdefault("links", []).append(str(tokens[i].attrGet("href") or ""))
+    return ""
+
+
+def _link_close(self: Any, tokens: Any, i: int, options: Any, env: Any) -> str:
+    """A link is its words and its whole address, not clickable: nobody vouches for where it leads or what it carries."""
+    address = env["links"].pop()
+    return el("span", f" ({address})", cls="address") if urlsplit(address).scheme in ("http", "https") else ""
+
+
+def _diagram(text: str) -> str:
+    """A diagram without what Mermaid would act on: markup in labels, click handlers, directives."""
+    lines = [re.sub(r"<(?!br\s*/?>)[^>]*>", "", line) for line in text.splitlines()]
+    return "\n".join(line for line in lines if not line.strip().startswith(("click", "%%", "href", "callback", "---")))
+
+
+def _clean(made: str) -> str:
+    import nh3
+
+    return nh3.clean(made, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=set(), link_rel=None)
+
+
+def _marked(made: str) -> str:
+    """`<mark>` around every run of text between the two marks; elements opened or closed in between keep their nesting."""
+    if _START not in made:
+        return made
+    before, _, rest = made.partition(_START)
+    inside, _, after = rest.partition(_END)
+    parts = re.split(r"(<[^>]+>)", inside)
+    marked = "".join(p if p.startswith("<") or not p.strip() else f"<mark>{p}</mark>" for p in parts)
+    return (before + marked.replace("<mark>", '<mark id="passage">', 1) + after).replace(_START, "").replace(_END, "")
+
+
+def _one_block(made: str) -> str:
+    """Line ends as entities inside code and out of the way elsewhere, so that Gradio's Markdown takes the whole for one block of HTML."""
+    parts = re.split(r"(<pre>.*?</pre>|<div class=\"mermaid\">.*?</div>)", made, flags=re.DOTALL)
+    return "".join(p.replace("\n", "&#10;") if i % 2 else p.replace("\n", " ") for i, p in enumerate(parts)).replace("$", "&#36;")
