@@ -37,8 +37,11 @@ FORM = 1
 """Raised when what is stored changes: an index of another form is made anew."""
 SHARED = ""
 """The profile of what ships with the product."""
-MOST_TERMS = 4
+MOST_TERMS = 16
 """Of a query's words, the rarest so many are looked up: common ones cost most and say least."""
+MANY_SECTIONS = 20_000
+FEW_TERMS = 4
+"""Of an index that large, where eight words take forty times as long."""
 _BATCH = 1000
 _SHORT_WORDS = frozenset(
     re.findall(
@@ -166,28 +169,15 @@ class Index:
 
     def sharing_words(self, query: str, sources: Sequence[SourceKind], topic: str | None, limit: int) -> list[str]:
         """Ids of the sections that share the query's rarest words, best first (BM25; a heading's words count double)."""
-        words = [w for w in dict.fromkeys(re.findall(r"\w+", query.lower())) if w not in _SHORT_WORDS][:64]
-        stems = self._stems.of(words)
-        marks = ", ".join("?" * len(set(stems.values())))
+        terms = _terms(query)
         with self._database.connect() as connection:
-            counts = (
-                dict(
-                    cast(
-                        "Iterable[tuple[str, int]]",
-                        connection.exec_driver_sql(
-                            f"SELECT term, doc FROM index_vocabulary WHERE term IN ({marks})", tuple(set(stems.values()))
-                        ).all(),
-                    )
-                )
-                if stems
-                else {}
-            )
-            known = sorted((w for w in stems if stems[w] in counts), key=lambda w: (counts[stems[w]], w))
-            chosen = list({stems[w]: w for w in reversed(known)}.values())[::-1][:MOST_TERMS]
+            counts = self._counts_of(connection, terms)
+            known = sorted((t for t in terms if t in counts), key=lambda t: (counts[t], t))
+            chosen = known[: MOST_TERMS if self._size(connection) < MANY_SECTIONS else FEW_TERMS]
             if not chosen:
                 return []
             # Every word is quoted, so that nothing in a query is read as a command of the full-text language.
-            match = " OR ".join(f'"{w}"' for w in chosen)
+            match = " OR ".join(f'"{t}"' for t in chosen)
             wanted = ", ".join("?" * len(sources))
             rows = connection.exec_driver_sql(
                 "SELECT s.id FROM index_words w JOIN index_sections s ON s.key = w.rowid "
@@ -197,6 +187,18 @@ class Index:
                 (match, SHARED, self.profile, *sources, *([topic] if topic else []), limit),
             ).all()
         return [row[0] for row in rows]
+
+    def _counts_of(self, connection: sa.Connection, terms: Sequence[str]) -> dict[str, int]:
+        """In how many sections each term stands; a compound stands in as many as its rarest part, at most. Terms in none are left out."""
+        stems = self._stems.of([part for t in terms for part in t.split()])
+        marks = ", ".join("?" * len(set(stems.values())))
+        rows = connection.exec_driver_sql(f"SELECT term, doc FROM index_vocabulary WHERE term IN ({marks})", tuple(set(stems.values()))).all()
+        by_stem: dict[str, int] = {row[0]: row[1] for row in rows}
+        found = {t: [by_stem.get(stems.get(part, ""), 0) for part in t.split()] for t in terms}
+        return {t: min(counts) for t, counts in found.items() if counts and min(counts)}
+
+    def _size(self, connection: sa.Connection) -> int:
+        return int(connection.exec_driver_sql("SELECT max(key) FROM index_sections").scalar() or 0)
 
     def sections(self, ids: Sequence[str]) -> dict[str, Section]:
         """The sections of these ids, as far as they stand."""
@@ -415,6 +417,19 @@ def _make_tables(database: sa.Engine) -> None:
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
         for line in _TABLES:
             connection.exec_driver_sql(line)
+
+
+def _terms(query: str) -> list[str]:
+    """A query's words without the ones every sentence has; a compound such as "point-in-time" is looked up as the phrase it is."""
+    terms: dict[str, None] = {}
+    for word in re.findall(r"\w+(?:-\w+)*", query.lower()):
+        parts = [p for p in word.split("-") if p]
+        if len(parts) > 1:
+            terms[" ".join(parts)] = None
+        for part in parts:
+            if part not in _SHORT_WORDS:
+                terms[part] = None
+    return list(terms)[:64]
 
 
 def _erase(connection: sa.Connection, profile: str, document_id: str) -> None:

@@ -48,14 +48,13 @@ from assistant.tasks import WriteQuestion, WrittenQuestion
 from assistant.text import normalise, shared_ngrams
 
 MINUTES_A_QUESTION = 5
-PRACTICE_MINUTES_MAX = 10
-"""Whole cases belong to the interview."""
 NEAR = 0.42
 """Cosine of a posting's line and a bank question from which the question is on that line; measured, see docs/questions.md."""
 TOPIC_BONUS = 0.15
 DUPLICATE_COSINE = 0.90
 DUPLICATE_NGRAMS = 4
 NEIGHBOURS = 4
+SERIES = 8
 QUESTION_WORDS = 80
 DEFAULT_LEVEL = 4
 
@@ -165,7 +164,7 @@ def _asked_text(r: Requirement) -> str:
 
 def plan_set(
     bank: BankMap, knowledge: Knowledge, *, minutes: int | None = None, count: int | None = None, mix: dict[str, int] | None = None,
-    level: int | None = None, history: Sequence[Asked] = (), seed: int = 0,
+    level: int | None = None, minutes_max: int = 10, history: Sequence[Asked] = (), seed: int = 0,
 ) -> QuestionPlan:  # fmt: skip
     """Spreads a set over the posting's lines: never asked before often asked, essential before optional, lines the bank knows before
     others, and within that one competency after the other. `mix` takes places first, by topic, kind or alias.
@@ -190,7 +189,7 @@ def plan_set(
         chosen = next(r for r in order if taken[r.id] == fewest)
         slots.append(_slot(chosen, bank, times, history, reached, kind=None, topics=frozenset()))
         order = [r for r in order if r.id != chosen.id] + [chosen]
-    return QuestionPlan(posting_id=posting.id, seed=seed, level=reached, slots=tuple(slots))
+    return QuestionPlan(posting_id=posting.id, seed=seed, level=reached, minutes_max=minutes_max, slots=tuple(slots))
 
 
 def _line_order(bank: BankMap, times: Counter[str], turn: int) -> list[Requirement]:
@@ -315,6 +314,24 @@ async def write_set(
         await asyncio.gather(*running, return_exceptions=True)
 
 
+async def series_history(
+    bank: BankMap, knowledge: Knowledge, *, count: int, mix: dict[str, int] | None, level: int | None, seed: int, bank_engine: Engine, embedder: Embedder,
+    now: Callable[[], datetime],
+) -> tuple[Asked, ...]:  # fmt: skip
+    """What the sets of the seeds before this one would have asked, in its series of eight: seeds 0 to 7 are one series, 8 to 15 the next.
+
+    It lets a set that nobody keeps go on where the last ended: sets of seeds in a row repeat nothing until the bank runs out.
+    """
+    asked: list[Asked] = []
+    for earlier in range(seed - seed % SERIES, seed):
+        plan = plan_set(bank, knowledge, count=count, mix=mix, level=level, history=asked, seed=earlier)
+        written = write_set(
+            plan, bank, knowledge, engine=bank_engine, bank_engine=bank_engine, embedder=embedder, find=lambda query, k: (), now=now, history=asked
+        )
+        asked += [Asked(q.requirement, q.origin_id, q.text) async for _, q in written]
+    return tuple(asked)
+
+
 @dataclass
 class _Writer:
     plan: QuestionPlan
@@ -376,14 +393,11 @@ class _Writer:
                 n.entry,
             )
             for n in self.bank.near.get(line, ())
-            if n.entry.minutes <= PRACTICE_MINUTES_MAX and (slot.kind is None or n.entry.kind == slot.kind or n.entry.topic == slot.topic)
+            if n.entry.minutes <= self.plan.minutes_max and (slot.kind is None or n.entry.kind == slot.kind or n.entry.topic == slot.topic)
         ]  # fmt: skip
         fresh = [(v, q) for v, q in from_bank if q.id not in self.used.bank_ids]
         if fresh:
-            # Without a history the seed stands for it: each time round the circle of lines takes the next question of a line.
-            best = sorted(fresh, key=lambda s: (-s[0], s[1].id))
-            round_ = self.plan.seed * len(self.plan.slots) // max(1, len(self.bank.posting.lines)) % len(best)
-            filled = [fill(q, self.bank.posting) for _, q in best[round_:] + best[:round_]]
+            filled = [fill(q, self.bank.posting) for _, q in sorted(fresh, key=lambda s: (-s[0], s[1].id))]
             return tuple(q for q in filled if q is not None)[:NEIGHBOURS]
         return self._templates(slot, r)
 
@@ -391,7 +405,7 @@ class _Writer:
         rng = random.Random(f"{self.plan.seed}:{r.id}")
         counts = Counter(self.used.bank_ids)
         wanted: set[str] = {slot.kind} if slot.kind else _kinds_for(r)
-        offered = [q for q in self.knowledge.templates if q.minutes <= PRACTICE_MINUTES_MAX]
+        offered = [q for q in self.knowledge.templates if q.minutes <= self.plan.minutes_max]
         rng.shuffle(offered)
         offered.sort(key=lambda q: (counts[q.id], q.kind not in wanted, abs(q.level - slot.level)))
         filled = [fill(q, self.bank.posting, r) for q in offered]

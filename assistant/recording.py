@@ -180,7 +180,7 @@ def _replayed(event: DoneEvent[Output], made: Recording, older: bool) -> DoneEve
 
 def _open(engine: Engine, task: Task[Output]) -> aclosing[AsyncGenerator[Event[Output], None]]:
     """The engine's stream, closed with ours: a generator inside a generator is not closed by itself."""
-    return aclosing(cast(AsyncGenerator[Event[Output], None], engine.stream(task)))
+    return aclosing(cast("AsyncGenerator[Event[Output], None]", engine.stream(task)))
 
 
 async def _last(events: AsyncGenerator[Event[Output], None]) -> Generation[Output]:

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import shlex
 import signal
 import socket
@@ -24,7 +25,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from assistant.errors import AssistantError, FolderError, UsageError
+from assistant.errors import AssistantError, UsageError
 from assistant.settings import LOOPBACK, Settings, quiet
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ _OPEN_PATHS = {
     "/manifest.json",
 }
 _OPEN_FOLDERS = ("/assets/", "/static/", "/gradio_api/heartbeat/", "/api/v1/")
-_FILE_PATHS = {"/api/v1/notes", "/api/v1/postings"}
+_FILE_PATHS = ("/api/v1/notes", "/api/v1/postings", "/api/v1/actions/")
 
 _OWN_FILES = {"/ui/page.js": "text/javascript", "/ui/style.css": "text/css"}
 _ICON = (
@@ -127,6 +128,10 @@ async def _serve(server: uvicorn.Server, site: Site, listener: socket.socket, ur
         for task in (failing, opening):
             task.cancel()
         await serving
+    if not site.settled:
+        # Still starting: the threads that import and fill the index cannot be called back, and what they write survives a cut.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 @contextlib.contextmanager
@@ -146,7 +151,7 @@ def _signals(server: uvicorn.Server) -> Iterator[None]:
 
 
 async def _open_when_up(server: uvicorn.Server, url: str, settings: Settings) -> None:
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.02)
     # A daemon thread: a browser that hangs must not hold up the stop.
     threading.Thread(target=open_browser, args=(url, settings.browser), daemon=True).start()
@@ -181,7 +186,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise FolderError(
+        raise AssistantError(
             f"Port {settings.port} is taken, perhaps by an Interview Assistant that is already running: look at "
             f"http://{_shown(settings.host)}:{settings.port}. Or choose another port: PORT={settings.port + 1}."
         ) from error
@@ -199,17 +204,22 @@ class Site:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.url = ""
+        self.token = secrets.token_urlsafe(32)
         self.workspace: Workspace | None = None
         self.failure: AssistantError | None = None
         self._inner: App | None = None
         self._building: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
-        self._closing: Callable[[], None] = lambda: None
 
     @property
     def ready(self) -> bool:
         """A click made now would be answered."""
         return self._inner is not None
+
+    @property
+    def settled(self) -> bool:
+        """The start is over, well or ill."""
+        return self._settled.is_set()
 
     async def failed(self) -> None:
         """Returns when the page turned out not to be possible; never where it is."""
@@ -230,10 +240,7 @@ class Site:
         self._building = asyncio.create_task(self._build())
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._building.cancel()
-        await asyncio.gather(self._building, return_exceptions=True)
-        self._closing()
-        if self.workspace is not None:
+        if self.settled and self.workspace is not None:
             await self.workspace.close()
             (self.settings.home / "server.json").unlink(missing_ok=True)
         await send({"type": "lifespan.shutdown.complete"})
@@ -241,22 +248,20 @@ class Site:
     async def _build(self) -> None:
         importing = asyncio.create_task(asyncio.to_thread(_import_gradio))
         try:
-            from assistant.workspace import Workspace
-
-            self.workspace = await Workspace.open(self.settings)
+            workspace = await asyncio.to_thread(_import_workspace)
+            self.workspace = await workspace.open(self.settings)
             await importing
-            inner, demo = await asyncio.to_thread(_mounted, self.workspace)
+            inner, demo = await asyncio.to_thread(_mounted, self.workspace, self.token)
             # A page mounted after the start gets no lifespan of its own: without these two every click waits for ever.
             demo.run_startup_events()
             await demo.run_extra_startup_events()
-            self._closing = demo._queue.close
             self._announce()
             self._inner = inner
         except AssistantError as error:
             self.failure = error
         except Exception as error:
             log.exception("the page could not be built")
-            self.failure = FolderError(f"The page could not be built ({type(error).__name__}). The lines above say why.")
+            self.failure = AssistantError(f"The page could not be built ({type(error).__name__}). The lines above say why.")
         finally:
             importing.cancel()
             self._settled.set()
@@ -266,14 +271,14 @@ class Site:
         path = self.settings.home / "server.json"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump({"url": self.url, "pid": os.getpid()}, out)
+            json.dump({"url": self.url, "pid": os.getpid(), "token": self.token}, out)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = _refusal(scope)
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        limit = self.settings.file_bytes if scope["path"] in _FILE_PATHS else self.settings.body_bytes
+        limit = self.settings.file_bytes if scope["path"].startswith(_FILE_PATHS) else self.settings.body_bytes
         body = b""
         if scope["method"] not in ("GET", "HEAD"):
             try:
@@ -318,11 +323,18 @@ def own_file(name: str) -> str:
     return files("assistant.ui").joinpath(name).read_text(encoding="utf-8")
 
 
+# Both imports take seconds: in a thread, or the loading page would not answer meanwhile.
 def _import_gradio() -> None:
     import gradio  # noqa: F401
 
 
-def _mounted(workspace: Workspace) -> tuple[App, Any]:
+def _import_workspace() -> type[Workspace]:
+    from assistant.workspace import Workspace
+
+    return Workspace
+
+
+def _mounted(workspace: Workspace, token: str) -> tuple[App, Any]:
     """The page and the routes as one app, and Gradio's part of it. Imports and builds: call it in a thread."""
     import gradio
     from fastapi import FastAPI
@@ -330,7 +342,7 @@ def _mounted(workspace: Workspace) -> tuple[App, Any]:
     from assistant import api, ui
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(api.router(workspace))
+    app.include_router(api.router(workspace, token))
     demo = ui.build_ui(workspace)
     # Before queue(): it holds 40 events otherwise, whatever the concurrency limit says.
     demo.max_threads = 200
@@ -442,7 +454,7 @@ def _log_plainly() -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     # An open page that is told to go is what a stop looks like, not a fault.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "timeout graceful shutdown" not in record.getMessage())
 
 
 class _OneLine(logging.Formatter):

@@ -38,7 +38,9 @@ def install() -> None:
     attempts = []
     if shutil.which("apt-get"):
         apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "-n", "apt-get"]
-        attempts.append([[*apt, "update", "-qq"], [*apt, "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]])
+        attempts.append(
+            [[*apt, "update", "-qq"], [*apt, "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"]]
+        )
     if shutil.which("dnf"):
         attempts.append([["dnf", "install", "-y", "-q", "chromium"]])
     attempts.append([[sys.executable, "-m", "playwright", "install", "chromium"]])

@@ -266,7 +266,7 @@ class _Asking(Generic[Output]):
 
         self._text, self._finish, self._refused, self._shown, self._parsed = "", "", False, "", 0
         self._usage: dict[str, Any] = {}
-        given = arguments(type(self._task), self._capability, self._settings.output_tokens)
+        given = arguments(self._task, self._capability, self._settings.output_tokens)
         prompt: Runnable[Any, Any] = RunnableLambda(lambda _: [*self._messages(), *more], name=self._prompt.prompt)
         arrived: asyncio.Queue[BaseMessageChunk | None] = asyncio.Queue()
         # A task of its own: cancelling it ends the call at the very read it waits in, which closes the connection at once.

@@ -35,6 +35,8 @@ async def _say_one_word(settings: Settings) -> str:
         raise ModelNotFound("")
     chat = await asyncio.to_thread(open_model, settings, model)
     async with aclosing(chat.astream("Reply with one word: ready")) as chunks:  # type: ignore[type-var]
-        async for _ in chunks:
-            pass
+        async for chunk in chunks:
+            # A small model may not stop at one word; the first shows what there was to show.
+            if chunk.content:
+                break
     return model

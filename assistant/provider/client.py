@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from assistant.provider.memory import Capability, Omission
 from assistant.provider.reply import schema_of
 from assistant.settings import OPENAI_URL, Settings
-from assistant.tasks import Answer, Task
+from assistant.tasks import Advise, Answer, JudgeAnswer, NextTurn, Task, WriteQuestion
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -21,6 +22,8 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 
 _COLD = ("judge_answer", "advise")
 """Asked at temperature 0, so that the same answer gets the same card; the others are left to the model's own temperature."""
+
+NOT_IN_NOTES = "not in your notes"
 
 _SHAPE_WORDS = ("response_format", "json_schema", "json_object", "json mode", "schema", "grammar", "tool", "function")
 _OMISSIONS: dict[str, Omission] = {
@@ -80,7 +83,7 @@ def first_guess(settings: Settings) -> Capability:
     return Capability(budget="max_completion_tokens", without=("lengths",)) if own else Capability()
 
 
-def arguments(task: type[Task[Any]], capability: Capability, output_tokens: int) -> dict[str, Any]:
+def arguments(task: Task[Any], capability: Capability, output_tokens: int) -> dict[str, Any]:
     """What is sent beside the messages."""
     given: dict[str, Any] = {"stream_usage": "usage" not in capability.without}
     if capability.budget == "max_tokens":
@@ -92,8 +95,9 @@ def arguments(task: type[Task[Any]], capability: Capability, output_tokens: int)
     return given if task.plain else given | _shape(task, capability)
 
 
-def _shape(task: type[Task[Any]], capability: Capability) -> dict[str, Any]:
-    schema = schema_of(task.output, "lengths" not in capability.without)
+def _shape(task: Task[Any], capability: Capability) -> dict[str, Any]:
+    # A service that refuses lengths also takes seconds to compile a schema it has not seen: it is always given the same one.
+    schema = schema_of(task.output, lengths=False) if "lengths" in capability.without else narrowed(schema_of(task.output), task)
     match capability.shape:
         case "schema":
             return {"response_format": {"type": "json_schema", "json_schema": {"name": task.name, "strict": True, "schema": schema}}}
@@ -105,6 +109,41 @@ def _shape(task: type[Task[Any]], capability: Capability) -> dict[str, Any]:
             return {"response_format": {"type": "json_object"}}
         case "text":
             return {}
+
+
+def narrowed(schema: dict[str, Any], task: Task[Any]) -> dict[str, Any]:
+    """The schema with this task's own ids and counts: a small model held to it can neither run on nor name what does not exist."""
+    match task:
+        case JudgeAnswer():
+            criteria, pitfalls = [c.id for c in task.criteria], [p.id for p in task.pitfalls]
+            return _put(schema, {"grades": _as_many(criteria, "criterion"), "pitfalls": _as_many(pitfalls, "pitfall")})
+        case Advise():
+            gap = {"criterion": _one_of([g.criterion for g in task.grades if g.verdict in ("partial", "missed")])}
+            sources = {"items": _one_of([s.id for s in task.sections]), "maxItems": min(2, len(task.sections))}
+            return _put(schema, {"fix": {**gap, "sources": sources}, "also": {"items": gap}})
+        case NextTurn():
+            return _put(schema, {"probes": _one_of([c.id for c in task.criteria])})
+        case WriteQuestion():
+            return _put(schema, {"criteria": {"items": {"source": _one_of([*(s.id for s in task.sections), NOT_IN_NOTES])}}})
+    return schema
+
+
+def _one_of(ids: Sequence[str]) -> dict[str, Any]:
+    return {"enum": list(ids)} if ids else {}
+
+
+def _as_many(ids: Sequence[str], name: str) -> dict[str, Any]:
+    return {"minItems": len(ids), "maxItems": len(ids), "items": {name: _one_of(ids)}}
+
+
+def _put(schema: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`schema` with `changes`, which follow the names of fields; a field that may be null is changed in its other branch."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [b if b.get("type") == "null" else _put(b, changes) for b in schema["anyOf"]]}
+    if "properties" in schema:
+        return {**schema, "properties": {k: _put(v, changes.get(k, {})) for k, v in schema["properties"].items()}}
+    own = {k: v for k, v in changes.items() if k != "items"}
+    return {**schema, **own, **({"items": _put(schema["items"], changes.get("items", {}))} if "items" in schema else {})}
 
 
 def schema_in_words(output: type[Answer]) -> str:

@@ -131,6 +131,8 @@ class QuestionPlan(Frozen):
     posting_id: str
     seed: int
     level: Level
+    minutes_max: int = 10
+    """The longest question it takes: whole cases belong to an interview."""
     slots: tuple[PlanSlot, ...]
 
 

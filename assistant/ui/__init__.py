@@ -27,7 +27,8 @@ def build_ui(workspace: Workspace) -> gradio.Blocks:
     """The page, not yet mounted. Imports Gradio: call it in a thread."""
     import gradio
 
-    with gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
+    demo: gradio.Blocks = gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    with demo:
         page = Page(workspace)
         for screen in (today, practise, interview, progress, sources, settings):
             screen.build(page)

@@ -13,7 +13,7 @@ from assistant.schema import Interview, Report, Thread, Turn
 from assistant.ui import pieces
 from assistant.ui.card import band, grading
 from assistant.ui.markdown import exact, rendered
-from assistant.ui.page import At, Page, Painted
+from assistant.ui.page import FORMULAS, At, Page, Painted
 from assistant.ui.pieces import Html, each, el, heading, href, join, level_words, link, small
 from assistant.ui.today import MINUTE_CHOICES
 
@@ -165,10 +165,9 @@ def build(page: Page) -> None:
 
 def chatbot(page: Page, elem_id: str, label: str) -> Any:
     """A chat whose messages are HTML of ours: what people and models wrote was made safe on its way in."""
-    marks = [{"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False}]
     return page.gr.Chatbot(
         label=label, show_label=False, elem_id=elem_id, elem_classes=["chat"], container=False, height=None, buttons=[], sanitize_html=False,
-        latex_delimiters=marks, feedback_options=None, layout="bubble", group_consecutive_messages=False, line_breaks=False, autoscroll=False,
+        latex_delimiters=FORMULAS, feedback_options=None, layout="bubble", group_consecutive_messages=False, line_breaks=False, autoscroll=False,
     )  # fmt: skip
 
 

@@ -43,8 +43,8 @@ def rendered(text: str, highlight: Span | None = None, *, shipped: bool = False)
     made = _parser(shipped).render(text)
     made = _clean(made)
     for i, formula in enumerate(formulas):
-        made = made.replace(f"{_HOLD}{i}{_HOLD}", el("span", formula.replace(_START, "").replace(_END, ""), cls="formula"))
-    return Html(el("div", Html(_one_block(_marked(made))), cls="prose"))
+        made = made.replace(f"{_HOLD}{i}{_HOLD}", _formula(formula.replace(_START, "").replace(_END, "")))
+    return Html(el("div", Html(_one_block(_marked(made))), cls="text"))
 
 
 def exact(text: str) -> Html:
@@ -84,6 +84,13 @@ def _held(text: str) -> tuple[str, list[str]]:
     return "".join([*pieces, _FORMULA.sub(hold, text[at:])]), formulas
 
 
+def _formula(formula: str) -> Html:
+    # One that stands alone may be wider than a phone and is scrolled by itself, with the keyboard too.
+    if formula.startswith("$$"):
+        return el("span", formula, cls="formula alone", tabindex="0", role="group", aria_label="Formula")
+    return el("span", formula, cls="formula")
+
+
 @lru_cache(maxsize=2)
 def _parser(shipped: bool) -> MarkdownIt:
     from markdown_it import MarkdownIt
@@ -93,12 +100,11 @@ def _parser(shipped: bool) -> MarkdownIt:
     parser.add_render_rule("link_close", _link_close)
     parser.add_render_rule("heading_open", lambda self, tokens, i, options, env: f"<{_heading(tokens[i].tag)}>")
     parser.add_render_rule("heading_close", lambda self, tokens, i, options, env: f"</{_heading(tokens[i].tag)}>\n")
-    plain_fence = parser.renderer.rules["fence"]
 
     def fence(self: Any, tokens: Any, i: int, options: Any, env: Any) -> str:
         if shipped and tokens[i].info.strip() == "mermaid":
             return el("div", _diagram(tokens[i].content), cls="mermaid")
-        return str(plain_fence(tokens, i, options, env))
+        return el("pre", el("code", tokens[i].content))
 
     parser.add_render_rule("fence", fence)
     return parser

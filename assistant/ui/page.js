@@ -355,7 +355,7 @@
       const now = new Date();
       note(`saved ${[now.getHours(), now.getMinutes(), now.getSeconds()].map((n) => String(n).padStart(2, "0")).join(":")}`);
     } else if (reply.status === 409) conflict(answer);
-    else note(answer.words ?? "not saved");
+    else note(answer.message ?? "not saved");
   }
 
   function note(words) {
@@ -372,7 +372,7 @@
     const button = (words, act) => { const b = make("button", { type: "button", class: "btn" }, words); b.addEventListener("click", act); return b; };
     const both = make("div", { class: "exact box", hidden: true }, other.other ?? "");
     spot.append(
-      make("p", {}, other.words),
+      make("p", {}, other.message),
       make("p", { class: "row" },
         button("Keep mine", () => save({ over: other.revision })),
         button("Keep other", () => {
@@ -465,8 +465,8 @@
     } catch {
       return reconnect();
     }
-    const answer = await reply.json().catch(() => ({ words: "This file could not be read." }));
-    if (!reply.ok) return say(answer.words);
+    const answer = await reply.json().catch(() => ({ message: "This file could not be read." }));
+    if (!reply.ok) return say(answer.message);
     say("");
     go(answer.go);
   }

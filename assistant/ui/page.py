@@ -24,6 +24,8 @@ SCREENS = ("today", "practise", "interview", "progress", "sources", "settings")
 
 log = logging.getLogger("assistant.ui")
 
+FORMULAS: list[dict[str, str | bool]] = [{"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False}]
+"""What KaTeX sets; a lone dollar is money."""
 Painted = dict[Any, Any]
 """Component to its new value; a component that is not named keeps what it shows."""
 Handler = Callable[..., Awaitable[Painted]]
@@ -59,9 +61,8 @@ class Page:
 
     def box(self, elem_id: str, value: Html | None = None, *, formulas: bool = False) -> gradio.Markdown:
         """A place for HTML of ours. Only what `pieces` or `markdown` made may enter it: nothing is sanitised on its way."""
-        marks = [{"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False}]
         return self.gr.Markdown(
-            value, elem_id=elem_id, elem_classes=["ours"], sanitize_html=False, latex_delimiters=marks if formulas else []
+            value, elem_id=elem_id, elem_classes=["ours"], sanitize_html=False, latex_delimiters=FORMULAS if formulas else []
         )
 
     def screen(self, name: str) -> AbstractContextManager[Any]:

@@ -19,7 +19,7 @@ from assistant.ui.pieces import Html, each, el, heading, href, join, level_words
 if TYPE_CHECKING:
     from assistant.workspace import QuestionView, Workspace
 
-_HINTS = ("small", "medium", "outline")
+_HINTS: tuple[Literal["small", "medium", "outline"], ...] = ("small", "medium", "outline")
 _HINT_WORDS = ("Hint", "A bigger hint", "Outline of an answer")
 # Minutes of speaking to words typed: an answer is shorter on the screen than aloud.
 _WORDS_A_MINUTE = (50, 100)

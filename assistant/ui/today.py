@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from assistant.knowledge import data_folder
+from assistant.knowledge import sample_posting
 from assistant.schema import JobPosting, QuestionSet
 from assistant.ui import pieces
 from assistant.ui.page import At, Page, Painted
@@ -14,7 +13,6 @@ from assistant.ui.pieces import Html, el, heading, href, link, small
 if TYPE_CHECKING:
     from assistant.workspace import Workspace
 
-SAMPLE = "affirm-senior-staff-mle.txt"
 MINUTE_CHOICES = [("10", 10), ("20", 20), ("40 min", 40)]
 MINUTES_A_QUESTION = 5
 _OWN_WORDS = el(
@@ -97,12 +95,7 @@ async def _going(workspace: Workspace) -> Going | None:
 
 def is_sample(posting: JobPosting) -> bool:
     """It is the posting that ships with the product."""
-    return posting.text.strip() == _sample_text().strip()
-
-
-@lru_cache(maxsize=1)
-def _sample_text() -> str:
-    return (data_folder("knowledge") / "postings" / SAMPLE).read_text(encoding="utf-8")
+    return posting.text.strip() == sample_posting().strip()
 
 
 def _shown(at: At, posting: JobPosting, going: Going | None, state: Any, head: Any) -> Painted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
-from assistant.conversation import Reply, reply
+from assistant.conversation import Reply, query_for, reply
 from assistant.engine import Engine
 from assistant.errors import Conflict, InputError, ModelError
 from assistant.jobs import Job
@@ -85,7 +85,7 @@ class Coach(Interviews):
         turn = answer
         try:
             engine: Engine = self.engine(which)
-            hits = await self.run(self.retriever.search, asked.text, SECTIONS)
+            hits = await self.run(self.retriever.search, query_for(asked.text, earlier), SECTIONS)
             async for said in reply(asked.text, earlier, hits, engine, nonce):
                 turn = _with(turn, said)
                 await self.run(self.store.put_turn, turn)

@@ -9,7 +9,7 @@ from typing import Literal
 from assistant.errors import InputError, ModelError
 from assistant.jobs import Job
 from assistant.posting import parse_posting
-from assistant.questions import Asked, BankMap, map_bank, plan_set, write_set
+from assistant.questions import Asked, BankMap, map_bank, plan_set, series_history, write_set
 from assistant.schema import Attempt, Frozen, JobPosting, Question, QuestionPlan, QuestionSet, Requirement, Section
 from assistant.store.record import new_id
 from assistant.workspace.postings import posting_name
@@ -55,9 +55,12 @@ class Sets(Sources):
         """
         posting = await self.posting() if posting_text is None else await self.run(parse_posting, posting_text)
         bank = await self.bank_map(posting)
-        plan = await self.run(partial(plan_set, bank, self.knowledge, count=count, mix=mix, level=level, seed=seed))
+        history = await series_history(
+            bank, self.knowledge, count=count, mix=mix, level=level, seed=seed, bank_engine=self.engine("embedded"), embedder=self.embedder, now=self.now
+        )
+        plan = await self.run(partial(plan_set, bank, self.knowledge, count=count, mix=mix, level=level, history=history, seed=seed))
         written: dict[int, Question] = {}
-        async for place, question in self._writing(plan, bank, (), {}, None):
+        async for place, question in self._writing(plan, bank, history, {}, None):
             written[place] = question
         questions = tuple(written[i].model_copy(update={"id": f"q{i + 1}"}) for i in sorted(written))
         return QuestionSet(
@@ -130,7 +133,10 @@ class Sets(Sources):
         history = await self._history()
         bank = await self.bank_map(posting)
         number = len(await self.run(self.store.sets)) if seed is None else seed
-        plan = await self.run(partial(plan_set, bank, self.knowledge, minutes=minutes, count=count, mix=mix, level=level, history=history, seed=number))
+        longest = max(10, minutes // 2) if purpose == "interview" else 10
+        plan = await self.run(
+            partial(plan_set, bank, self.knowledge, minutes=minutes, count=count, mix=mix, level=level, minutes_max=longest, history=history, seed=number)
+        )
         made = QuestionSet(
             id=new_id(), name=f"{'Mock interview' if purpose == 'interview' else 'Practice'} for {posting_name(posting)}", posting_id=posting.id, purpose=purpose,
             status="writing", planned=len(plan.slots), minutes=sum(s.minutes for s in plan.slots), seed=number, note=bank.sentence(), created_at=self.now(),
