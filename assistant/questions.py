@@ -48,9 +48,9 @@ from assistant.tasks import WriteQuestion, WrittenQuestion
 from assistant.text import normalise, shared_ngrams
 
 MINUTES_A_QUESTION = 5
-NEAR = 0.42
+NEAR = 0.40
 """Cosine of a posting's line and a bank question from which the question is on that line; measured, see docs/questions.md."""
-TOPIC_BONUS = 0.15
+TOPIC_BONUS = 0.14
 DUPLICATE_COSINE = 0.90
 DUPLICATE_NGRAMS = 4
 NEIGHBOURS = 4
@@ -122,7 +122,8 @@ class Written:
 
 
 def map_bank(posting: JobPosting, knowledge: Knowledge, embedder: Embedder) -> BankMap:
-    """Measures every bank question against every askable requirement, by the cosine of their sentence vectors.
+    """Measures every bank question against every askable requirement, by the cosines of their sentence vectors: half the phrase with the
+    question, a fifth the phrase in its sentence with the question, the rest the phrase with the points of a strong answer.
 
     A line's questions are those of its requirements, each under the requirement it is nearest to.
     """
@@ -133,8 +134,9 @@ def map_bank(posting: JobPosting, knowledge: Knowledge, embedder: Embedder) -> B
         return BankMap(posting, {r.id: () for r in lines})
     offered = embedder.embed([q.text for q in bank])
     points = embedder.embed([bank_points(q) for q in bank])
-    wanted = embedder.embed([_asked_text(r) for r in asked])
-    likeness = 0.5 * np.maximum(wanted @ offered.T, wanted @ points.T) + 0.5 * (wanted @ points.T)
+    phrases = embedder.embed([r.phrase for r in asked])
+    lines_of = embedder.embed([f"{r.phrase}. {r.sentence}" for r in asked])
+    likeness = 0.5 * (phrases @ offered.T) + 0.2 * (lines_of @ offered.T) + 0.3 * (phrases @ points.T)
     shares = np.array([[TOPIC_BONUS if q.topic in r.topics else 0.0 for q in bank] for r in asked], dtype=np.float32)
     scores = likeness + shares
     near: dict[str, tuple[Near, ...]] = {}
@@ -152,11 +154,6 @@ def map_bank(posting: JobPosting, knowledge: Knowledge, embedder: Embedder) -> B
 def bank_points(q: BankQuestion) -> str:
     """What a bank question is about, for its vector: the points of a strong answer, as far as the model reads."""
     return " ".join(c.text for c in q.criteria)[:900]
-
-
-def _asked_text(r: Requirement) -> str:
-    """A requirement for its vector: the phrase, with its sentence where the phrase is short."""
-    return r.phrase if len(r.phrase.split()) >= 6 else f"{r.phrase}. {r.sentence[:200]}"
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------
@@ -182,7 +179,7 @@ def plan_set(
             slots.append(_slot_for_key(key, topics, kinds, bank, times, history, slots, reached, seed))
     if mix and len(slots) > wanted:
         raise InputError(f"The mix asks for {len(slots)} questions, more than the {wanted} of the set. Raise --count or ask for fewer.")
-    order = _line_order(bank, times, seed * wanted)
+    order = _line_order(bank, times, knowledge.first, seed * wanted)
     while len(slots) < wanted and order:
         taken = Counter(bank.line_of(s.requirement) for s in slots)
         fewest = min(taken[r.id] for r in order)
@@ -192,7 +189,7 @@ def plan_set(
     return QuestionPlan(posting_id=posting.id, seed=seed, level=reached, minutes_max=minutes_max, slots=tuple(slots))
 
 
-def _line_order(bank: BankMap, times: Counter[str], turn: int) -> list[Requirement]:
+def _line_order(bank: BankMap, times: Counter[str], first: Sequence[str], turn: int) -> list[Requirement]:
     """Lines by need: those asked least, essentials before others. Within equal need, the lines the bank knows stand first and the topics
     alternate, so that a short set is a balanced one; `turn` turns that circle, so that sets of seeds in a row go on where the last ended.
     """
@@ -201,21 +198,22 @@ def _line_order(bank: BankMap, times: Counter[str], turn: int) -> list[Requireme
     for group in sorted({(times[r.id], not r.essential) for r in lines}):
         circle: list[Requirement] = []
         for known in (True, False):
-            circle += _alternating([r for r in lines if (times[r.id], not r.essential) == group and (r.id in bank.covered) == known], bank)
+            circle += _alternating([r for r in lines if (times[r.id], not r.essential) == group and (r.id in bank.covered) == known], bank, first)
         at = turn % len(circle)
         ordered += circle[at:] + circle[:at]
     return ordered
 
 
-def _alternating(lines: Sequence[Requirement], bank: BankMap) -> list[Requirement]:
-    """The topics in turn, the one whose line the bank knows best first."""
+def _alternating(lines: Sequence[Requirement], bank: BankMap, first: Sequence[str]) -> list[Requirement]:
+    """The topics in turn: those that stand first by the shipped order, then the one whose line the bank knows best."""
     groups: dict[str, list[Requirement]] = {}
     for r in sorted(lines, key=lambda r: (-_nearness(r, bank), r.id)):
         best = bank.near.get(r.id)
         groups.setdefault(best[0].entry.topic if best else (r.topics[0] if r.topics else r.competency), []).append(r)
     ordered: list[Requirement] = []
+    by_rank = sorted(groups, key=lambda name: first.index(name) if name in first else len(first))
     while groups:
-        for name in list(groups):
+        for name in [n for n in by_rank if n in groups]:
             ordered.append(groups[name].pop(0))
             if not groups[name]:
                 del groups[name]

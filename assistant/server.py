@@ -162,12 +162,13 @@ def open_browser(url: str, command: str | None) -> None:
     with contextlib.suppress(OSError, ValueError, webbrowser.Error):
         if command:
             words = [w.replace("%s", url) for w in shlex.split(command)]
-            subprocess.Popen(
+            subprocess.run(
                 words if any(url in w for w in words) else [*words, url],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                check=False,
             )
             return
         browser = webbrowser.get()

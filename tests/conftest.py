@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.settings import quiet
+from assistant.settings import Settings, quiet
 
 quiet()
 for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ASSISTANT_MODEL", "ASSISTANT_HOME", "PORT"):
@@ -36,8 +38,24 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+@pytest.fixture(scope="session")
+def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder as the first start leaves it, made once."""
+    from assistant.workspace import Workspace
+
+    home = tmp_path_factory.mktemp("filled") / "home"
+
+    async def first_start() -> None:
+        await (await Workspace.open(Settings.load(home=home))).close()
+
+    asyncio.run(first_start())
+    return home
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, filled_home: Path) -> Path:
+    """A fresh copy of it."""
+    shutil.copytree(filled_home, tmp_path / "home")
     return tmp_path / "home"
 
 

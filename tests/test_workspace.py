@@ -206,6 +206,7 @@ async def test_kill_dash_nine_loses_nothing_acknowledged(home: Path):
     lines = [json.loads(child.stdout.readline()) for _ in range(6)]
     child.send_signal(signal.SIGKILL)
     lines += [json.loads(line) for line in child.stdout.read().splitlines() if line.endswith("}")]
+    child.stdout.close()
     child.wait()
     ws = await Workspace.open(Settings.load(home=home))
     kept = {a.id for a in (await ws.question(lines[0]["question"])).attempts}

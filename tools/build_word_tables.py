@@ -67,8 +67,12 @@ def opposites(folder: Path) -> dict[str, list[str]]:
     return {w: sorted(found[w]) for w in sorted(found)}
 
 
-def prose() -> Iterator[str]:
-    """English of our own field and of Python's manual."""
+def prose(wordnet: Path) -> Iterator[str]:
+    """English of our own field, of Python's manual and of WordNet's examples."""
+    for part in ("adj", "adv", "noun", "verb"):
+        for line in (wordnet / f"data.{part}").read_text(encoding="latin-1").splitlines():
+            if not line.startswith("  "):
+                yield from re.findall(r'"([^"]+)"', line.partition(" | ")[2])
     shipped = load(ROOT / "knowledge")
     for document in shipped.documents:
         text = re.sub(r"^(```|~~~).*?^\1[ \t]*$", "", document.text, flags=re.MULTILINE | re.DOTALL)
@@ -81,10 +85,10 @@ def prose() -> Iterator[str]:
                 yield " ".join(paragraph.split())
 
 
-def pairs() -> dict[str, dict[str, int]]:
+def pairs(wordnet: Path) -> dict[str, dict[str, int]]:
     """How often each kind of word was followed by each other; "" is the edge of a stretch."""
     both: dict[str, Counter[str]] = defaultdict(Counter)
-    for text in prose():
+    for text in prose(wordnet):
         for row in kinds(text):
             for a, b in zip(["", *row], [*row, ""], strict=True):
                 both[a][b] += 1
@@ -96,7 +100,7 @@ def main() -> None:
     parser.add_argument("wordnet", type=Path)
     parser.add_argument("target", type=Path)
     given = parser.parse_args()
-    tables = {"opposites": opposites(given.wordnet), "pairs": pairs()}
+    tables = {"opposites": opposites(given.wordnet), "pairs": pairs(given.wordnet)}
     given.target.write_text(json.dumps(tables, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     print(
         f"{len(tables['opposites'])} words with opposites, {sum(len(r) for r in tables['pairs'].values())} pairs, {given.target.stat().st_size} bytes"

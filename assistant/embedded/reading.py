@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,30 +24,32 @@ from assistant.text import evidence, sentences, speaks_to_grader, strip_hidden
 ENGLISH_ONLY = "I can only check answers in English."
 
 _ENDINGS = ("ing", "ed", "ly", "tion", "ment", "ness", "ity", "able", "ive", "al", "ous", "ful", "er", "es", "s")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _BREAK = re.compile(r"[,;:()\[\]{}\"“”—–`]|\s-\s")
 _SYMBOLS = re.compile(r"[=(){}\[\]<>_;*+/^|&%#$`\\~≤≥≈×·∑√]")
 _OPENING = r"(?:(?:well|sorry|honestly|hmm+|um+|uh+|er+m*|so|ok|okay|actually|frankly|unfortunately|to be (?:honest|frank|fair)|i(?:'m| am) afraid|apologies|oh|right|look|no)[,.… ]+)*"
 _DONT_KNOW = re.compile(
     rf"^{_OPENING}(?:but )?(?:that )?(?:"
-    r"i(?: have to admit| must admit| guess| think)?,? ?(?:that )?(?:i )?(?:really |honestly |just |simply |currently |still )*"
-    r"(?:do not|don't|dont|did not|didn't|can not|cannot|can't|cant|could not|couldn't|wouldn't|would not|won't|have not|haven't|have never|'ve never|never)"
-    r"(?: really| actually| ever| even| quite| currently)*"
-    r" (?:know|remember|recall|have (?:an? |any )?(?:good |real |clear )?(?:answer|idea|clue|experience)|answer (?:this|that|it)|understand the question"
-    r"|think i (?:know|can)|say|be able to|learn(?:ed|t)?|come across|heard? of|work(?:ed)? (?:on|with)|stud(?:y|ied)|done|used)"
-    r"|i(?: have|'ve| 've)? (?:absolutely |really |honestly )?(?:got )?no (?:idea|clue|answer|knowledge|experience|thoughts?)"
-    r"|i(?:'m| am) (?:really |honestly |just )?(?:not (?:sure|certain|familiar|able|aware)|unsure|unfamiliar|unable|stuck|lost|clueless|drawing a blank|blanking)"
-    r"|(?:absolutely |i have )?(?:no idea|no clue|not sure|not certain|dunno|idk|pass|skip|n/?a|none|nothing|nope|no|unknown|unsure|tbd|todo|help|whatever|nil)\b[ .!?]*$"
-    r"|(?:no idea|no clue|not sure|dunno|idk|beats me|search me|who knows|haven't a clue|not a clue|don't know|do not know|can't say|cannot say|hard to say)\b"
-    r"|(?:i )?(?:give up|pass(?: on this)?|skip(?: this(?: one)?)?|would rather not|prefer not to)\b"
-    r"|nothing (?:comes|springs) to mind|my mind (?:is|has gone|went) blank|(?:this|that|it)(?:'s| is) (?:beyond|above|outside) me"
-    r"|i(?:'d| would| will|'ll)? (?:have to |need to |just )?(?:pass|skip|look (?:it|this|that) up|google|ask|guess|get back to you|come back to)"
-    r"|(?:next|another) question|(?:could|can) you (?:please )?(?:repeat|rephrase|tell me|give me|explain|skip)|please (?:skip|move on|tell me)"
+    r"i(?: have to admit| must admit| guess)?,? ?(?:that )?(?:i )?(?:really |honestly |just |simply |currently |still )*"
+    r"(?:do not|don't|dont|did not|didn't|can not|cannot|can't|cant|could not|couldn't|would not|wouldn't|won't)(?: really| actually| even| quite| currently)*"
+    r" (?:know\b(?! (?:that|which|how much|of any))|remember|recall|have (?:an? |any )?(?:good |real |clear )?(?:answer|idea|clue)|answer (?:this|that|it)\b"
+    r"|understand the question|be able to answer)"
+    r"|i(?: have|'ve) never (?:really |actually |even )?(?:learn(?:ed|t)|come across|heard|worked|studied|done|used|dealt|had to)"
+    r"|i(?: have|'ve| 've)? (?:absolutely |really |honestly )?(?:got )?no (?:idea|clue|answer|knowledge|experience|thoughts?)\b"
+    r"|i(?:'m| am) (?:really |honestly |just )?(?:not (?:sure|certain|familiar)|unfamiliar|stuck|lost|clueless|drawing a blank|blanking)\b"
+    r"|(?:no idea|no clue|not sure|not certain|dunno|idk|pass|skip|n/?a|none|nothing|nope|no|yes|ok|okay|unknown|unsure|tbd|todo|help|whatever|nil|same)\b[ .!?]*$"
+    r"|(?:no idea|no clue|dunno|idk|beats me|search me|who knows|haven't a clue|not a clue|don't know|do not know)\b"
+    r"|(?:i )?(?:give up|pass on (?:this|that)|skip th(?:is|at)|would rather (?:not|skip)|prefer not to answer)\b"
+    r"|nothing (?:comes|springs) to mind|my mind (?:is|has gone|went) blank|(?:this|that|it)(?:'s| is) (?:beyond|above) me\b"
+    r"|i(?:'d| would| will|'ll)? (?:have to |need to )(?:pass|skip|look (?:it|this|that) up|google|guess|get back to you|come back to)"
+    r"|next question|(?:could|can|would) you (?:please )?(?:repeat|rephrase|tell me|give me|skip|explain the question)|please (?:skip|move on|tell me)"
     r")",
     re.IGNORECASE,
 )
 
 _REMARKS = {
     "blank": "There is no answer here yet.",
+    "short": "This does not answer the question yet.",
     "unknown": "You say that you don't know this one, so there is nothing to check yet.",
     "echo": "This repeats the question and does not answer it yet.",
     "list": "This reads as a list of key words. Say in sentences how they belong together.",
@@ -78,7 +81,7 @@ def stand(answer: str, question: str) -> Standing:
         return Standing(standing="another language", remark=ENGLISH_ONLY)
     known = [s for s in sentences(answer) if not _DONT_KNOW.match(strip_hidden(s.of(answer)).strip())]
     if not any(_content(s.of(answer)) for s in known):
-        return _junk("unknown" if len(words) > 1 or _DONT_KNOW.match(text.strip()) else "blank")
+        return _junk("unknown" if len(words) > 1 else "short")
     if all(speaks_to_grader(s.of(answer)) for s in known):
         return _junk("grader")
     formal = _symbols(text) >= 0.06
@@ -93,7 +96,7 @@ def stand(answer: str, question: str) -> Standing:
         return _junk("echo")
     allowed = set(evidence(answer, question))
     usable = tuple(s for s in known if s in allowed and (formal or not scrambled(s.of(answer))))
-    return Standing(usable=usable) if usable else _junk("echo" if question else "blank")
+    return Standing(usable=usable) if usable else _junk("short")
 
 
 def scrambled(text: str) -> bool:
@@ -110,7 +113,7 @@ def kinds(text: str) -> list[list[str]]:
     found = []
     for sentence in sentences(text):
         for stretch in _BREAK.split(sentence.of(text)):
-            row = [_kind(w) for w in words_of(stretch)]
+            row = [_kind(w) for w in _WORD.findall(stretch)]
             if len(row) >= 2:
                 found.append(row)
     return found
@@ -121,7 +124,10 @@ def opposites(word: str) -> frozenset[str]:
     return frozenset(_tables()["opposites"].get(word, ()))
 
 
-def _kind(word: str) -> str:
+def _kind(written: str) -> str:
+    word = written.lower().replace("’", "'")
+    if len(word) == 1 and written.isupper() and written not in "AI":
+        return "#"
     if word in FUNCTION_WORDS:
         return word
     if any(c.isdigit() for c in word):
@@ -177,10 +183,14 @@ def _gibberish(words: list[str]) -> bool:
 
 
 def _echoes(words: list[str], question: str) -> bool:
-    """Nine in ten of the answer's words of content are the question's."""
-    asked = {lemma(w) for w in words_of(question)}
-    said = [lemma(w) for w in words if w not in FUNCTION_WORDS]
-    return len(said) >= 3 and sum(w in asked for w in said) >= 0.9 * len(said)
+    """Nine in ten of the answer's words of content are the question's, and most neighbours stand side by side there too."""
+    asked = [lemma(w) for w in words_of(question)]
+    said = [lemma(w) for w in words]
+    content = [m for m, w in zip(said, words, strict=True) if w not in FUNCTION_WORDS]
+    if len(content) < 3 or sum(m in asked for m in content) < 0.9 * len(content):
+        return False
+    together = set(pairwise(asked))
+    return sum(pair in together for pair in pairwise(said)) >= 0.6 * (len(said) - 1)
 
 
 @lru_cache(maxsize=1)

@@ -83,12 +83,12 @@ def build(page: Page) -> None:
         waited = workspace.waited(meeting.id)
         return {
             state: _mark(at, meeting, running=running),
-            head: _head(meeting),
+            head: head_of(meeting),
             chat: messages(meeting.turns),
-            status: _status(
+            status: status_of(
                 meeting, running, waited.doing if waited else "", waited.seconds if waited else 0.0, model=meeting.engine == "model"
             ),
-            report: _report(meeting) if meeting.status == "ended" else "",
+            report: report_of(meeting) if meeting.status == "ended" else "",
         }
 
     async def open_(at: At) -> Painted:
@@ -210,7 +210,7 @@ async def _begin_head(workspace: Workspace) -> Html:
     )
 
 
-def _head(meeting: Interview) -> Html:
+def head_of(meeting: Interview) -> Html:
     asked = meeting.turns[-1].thread if meeting.turns else 0
     place = f"question {asked + 1} of {len(meeting.threads)}" if len(meeting.threads) > 1 else None
     parts = [
@@ -243,7 +243,7 @@ def _mark(at: At, meeting: Interview, *, running: bool) -> Html:
     return pieces.state(at.key, "Report" if meeting.status == "ended" else "Mock interview", can, running=running, typing=meeting.id)
 
 
-def _status(meeting: Interview, running: bool, words: str, seconds: float, *, model: bool) -> Html:
+def status_of(meeting: Interview, running: bool, words: str, seconds: float, *, model: bool) -> Html:
     last = meeting.turns[-1] if meeting.turns else None
     if running and meeting.status == "reporting":
         return el(
@@ -270,7 +270,7 @@ def _status(meeting: Interview, running: bool, words: str, seconds: float, *, mo
     return join("")
 
 
-def _report(meeting: Interview) -> Html:
+def report_of(meeting: Interview) -> Html:
     report = meeting.report
     if report is None:
         return pieces.banner("The report could not be written. The conversation is kept.", ())

@@ -28,6 +28,7 @@ _FORMULA = re.compile(r"\$\$(.+?)\$\$|\\\\\((.+?)\\\\\)|\\\((.+?)\\\)|\\\\\[(.+?
 _FENCES = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?(?:^\1[ \t]*$|\Z)|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 # Where a highlight may not begin, or it would break the block's own mark: list bullets, quote marks, table bars, emphasis.
 _BLOCK_MARK = re.compile(r"(?:\s|[-*+>#|_:`~]|\d+[.)](?=\s))+")
+_TAIL = re.compile(r"(?:\n[ \t]*(?:\d+[.)]?|[-*+>#|]+)?|[\s`*_|~])+\Z")
 _START, _END, _HOLD = "\ue000", "\ue001", "\ue002"
 _PRIVATE = re.compile("[\ue000-\uf8ff\x00-\x08\x0b-\x1f]")
 
@@ -62,7 +63,7 @@ def _with_marks(text: str, span: Span) -> str:
     skipped = _BLOCK_MARK.match(text, start, end)
     if skipped:
         start = skipped.end()
-    piece = text[start:end].rstrip().rstrip("`*_|~")
+    piece = _TAIL.sub("", text[start:end])
     return f"{text[:start]}{_START}{piece}{_END}{text[start + len(piece) :]}" if piece else text
 
 

@@ -71,9 +71,9 @@ def build(page: Page) -> None:
         return {
             **await card_painted(at, view),
             answer: typed,
-            under: _under(view.question),
+            under: under_answer(view.question),
             hint: gr.update(value=_HINT_WORDS[min(view.hints_used, 2)]),
-            hints: _hints(view.question, view.hints_used),
+            hints: hints_given(view.question, view.hints_used),
         }
 
     async def card_painted(at: At, view: QuestionView) -> Painted:
@@ -81,8 +81,9 @@ def build(page: Page) -> None:
         return {state: made.mark, head: made.head, title: made.title, result: made.card}
 
     def set_painted(at: At, made: QuestionSet | None) -> Painted:
-        mark, words = _set_shown(at, made, workspace)
-        return {state: mark, head: words}
+        running = made is not None and workspace.running(made.id)
+        waited = workspace.waited(made.id) if made else None
+        return {state: set_mark(at, made, running=running), head: set_head(made, running=running, doing=waited.doing if waited else "")}
 
     async def card_now(at: At) -> Painted:
         return await card_painted(at, await workspace.question(at["q"]))
@@ -113,7 +114,7 @@ def build(page: Page) -> None:
         view = await workspace.question(at["q"])
         await workspace.hint(at["q"], _HINTS[min(view.hints_used, 2)])
         used = view.hints_used + 1
-        return {hints: _hints(view.question, used), hint: gr.update(value=_HINT_WORDS[min(used, 2)])}
+        return {hints: hints_given(view.question, used), hint: gr.update(value=_HINT_WORDS[min(used, 2)])}
 
     async def pass_(at: At) -> Painted:
         following = await workspace.skip(at["q"])
@@ -189,7 +190,7 @@ def build(page: Page) -> None:
     page.pressed(delete.click, remove, [], [], said)
 
 
-class _State:
+class QuestionState:
     """What the question screen shows: the mark of how it stands, the question, the card's heading and the card."""
 
     def __init__(
@@ -206,7 +207,7 @@ class _State:
             next=onward,
             again=again,
         )
-        self.head = _question_head(view, shown)
+        self.head = question_head(view, shown)
         self.title = el("h2", "Feedback", tabindex="-1", data_focus=f"card:{shown.id}") if shown else ""
         self.card = card
 
@@ -221,22 +222,24 @@ def _shown(view: QuestionView, at: At) -> Attempt | None:
     return view.attempts[-1] if view.attempts and not at["again"] else None
 
 
-async def _state(workspace: Workspace, view: QuestionView, shown: Attempt | None, at: At) -> _State:
+async def _state(workspace: Workspace, view: QuestionView, shown: Attempt | None, at: At) -> QuestionState:
     if shown is None:
-        return _State(at, view, ["answer", "hint"])
+        return QuestionState(at, view, ["answer", "hint"])
     if workspace.running(shown.id):
         waited = workspace.waited(shown.id)
         model = workspace.settings.has_model
         body = waiting_card(
             view.question, shown, waited.doing if waited else "Reading your answer", waited.seconds if waited else 0, model=model
         )
-        return _State(at, view, ["fold", "stop"], shown, body, running=True)
+        return QuestionState(at, view, ["fold", "stop"], shown, body, running=True)
     if shown.status != "complete" or shown.critique is None:
         words = shown.error or "This answer has not been checked yet. It is saved."
         body = pieces.banner(words, shown.error_buttons or ("Try again",), cls="box banner")
-        return _State(at, view, ["fold"], shown, el("div", body, _after(view)))
+        return QuestionState(at, view, ["fold"], shown, el("div", body, _after(view)))
     names = await _headings(workspace, shown)
-    return _State(at, view, ["fold", "delete-answer"], shown, card(view.question, shown, view.attempts, names, _foot(view, shown)))
+    return QuestionState(
+        at, view, ["fold", "delete-answer"], shown, card(view.question, shown, view.attempts, names, card_foot(view, shown))
+    )
 
 
 async def _headings(workspace: Workspace, shown: Attempt) -> Mapping[str, str]:
@@ -252,7 +255,7 @@ async def _headings(workspace: Workspace, shown: Attempt) -> Mapping[str, str]:
     return names
 
 
-def _question_head(view: QuestionView, shown: Attempt | None) -> Html:
+def question_head(view: QuestionView, shown: Attempt | None) -> Html:
     question = view.question
     place = f"Question {view.number} of {view.count}"
     about = join(
@@ -287,7 +290,7 @@ def _question_head(view: QuestionView, shown: Attempt | None) -> Html:
     return el("div", small(about), heading(question.text, cls="long" if len(question.text) > 150 else None), because, general, note, folded)
 
 
-def _under(question: Question) -> Html:
+def under_answer(question: Question) -> Html:
     low, high = (question.minutes * w // 10 * 10 for w in _WORDS_A_MINUTE)
     counts = el(
         "div",
@@ -298,7 +301,7 @@ def _under(question: Question) -> Html:
     return el("div", counts, el("div", "", id="draft-conflict", role="alert"))
 
 
-def _hints(question: Question, used: int) -> Html | str:
+def hints_given(question: Question, used: int) -> Html | str:
     if not question.hints or not used:
         return ""
     texts = (question.hints.small, question.hints.medium, question.hints.outline)[:used]
@@ -311,7 +314,7 @@ def _hints(question: Question, used: int) -> Html | str:
     )
 
 
-def _foot(view: QuestionView, shown: Attempt) -> Html:
+def card_foot(view: QuestionView, shown: Attempt) -> Html:
     return el(
         "div",
         _after(view),
@@ -341,43 +344,45 @@ async def _set_at(workspace: Workspace, at: At) -> QuestionSet | None:
     return sets[0] if sets else None
 
 
-def _set_shown(at: At, made: QuestionSet | None, workspace: Workspace) -> tuple[Html, Html]:
+def set_mark(at: At, made: QuestionSet | None, *, running: bool) -> Html:
+    """How the set stands, for script and style."""
     if made is None:
-        words = "No questions yet. Start with the sample posting, or use your own on the first screen."
-        return pieces.state(at.key, "Practise", ["first-set"]), el("div", heading("Practise"), el("p", words))
-    writing = workspace.running(made.id)
+        return pieces.state(at.key, "Practise", ["first-set"])
+    short = not running and len(made.questions) < made.planned
+    can = ["stop-set"] if running else ["new-set"]
+    can += ["resume-set"] if short else []
+    can += ["resume-built-in"] if short and made.error else []
+    return pieces.state(at.key, "Your set", can, running=running)
+
+
+def set_head(made: QuestionSet | None, *, running: bool, doing: str) -> Html:
+    """The set's questions in order, each with why it is asked; what is being written, in words."""
+    if made is None:
+        return el(
+            "div", heading("Practise"), el("p", "No questions yet. Start with the sample posting, or use your own on the first screen.")
+        )
     count = max(made.planned, len(made.questions))
-    rows = each(_set_row(q, n, made) for n, q in enumerate(made.questions, 1))
     status = None
-    first = made.questions[0].id if made.questions else None
-    if writing:
-        waited = workspace.waited(made.id)
-        status = small(waited.doing if waited else f"Writing question {len(made.questions) + 1} of {count}", "…")
+    if running:
+        status = small(doing or f"Writing question {len(made.questions) + 1} of {count}", "…")
     elif len(made.questions) < count:
         status = small(f"{pieces.count(len(made.questions), 'question', capital=True)} of {count} written. What is written stays.")
-    short = not writing and len(made.questions) < count
-    can = (
-        ["stop-set"] if writing else ["new-set", *(["resume-set"] if short else []), *(["resume-built-in"] if short and made.error else [])]
-    )
-    words = el(
+    first = link("Start with question 1", href("practise", q=made.questions[0].id), cls="btn primary") if made.questions else None
+    save = link("Save as Markdown", f"/api/v1/sets/{made.id}/export?format=markdown", cls="btn", download=True)
+    fault = pieces.banner(made.error, [b for b in made.error_buttons if b in ("Check key", "Settings")]) if made.error else None
+    return el(
         "div",
         small(f"{pieces.count(count, 'question', capital=True)}, about {pieces.count(made.minutes, 'minute')}"),
         heading(made.name),
         small(made.note) if made.note else None,
-        el("ol", rows, cls="rows"),
+        el("ol", each(_set_row(q, made) for q in made.questions), cls="rows"),
         status,
-        pieces.banner(made.error, [b for b in made.error_buttons if b in ("Check key", "Settings")]) if made.error else None,
-        el(
-            "p",
-            link("Start with question 1", href("practise", q=first), cls="btn primary") if first else None,
-            link("Save as Markdown", f"/api/v1/sets/{made.id}/export?format=markdown", cls="btn", download=True),
-            cls="row actions",
-        ),
+        fault,
+        el("p", first, save, cls="row actions"),
     )
-    return pieces.state(at.key, "Your set", can, running=writing), words
 
 
-def _set_row(question: Question, number: int, made: QuestionSet) -> Html:
+def _set_row(question: Question, made: QuestionSet) -> Html:
     level = f"{level_words(question.level)} · {question.topic.replace('-', ' ')} · about {pieces.count(question.minutes, 'minute')}"
     line = link("the posting's line", href("sources", posting=made.posting_id, line=question.requirement)) if question.requirement else None
     return el(

@@ -26,7 +26,7 @@ def build(page: Page) -> None:
     async def open_(at: At) -> Painted:
         summed = await workspace.progress()
         can = ["undo"] if at["undo"] else []
-        return {state: pieces.state(at.key, "Progress", can), head: _head(at, summed), history: _history(summed)}
+        return {state: pieces.state(at.key, "Progress", can), head: head_of(at, summed), history: history_of(summed)}
 
     async def bring_back(at: At) -> Painted:
         await workspace.undo(at["undo"])
@@ -36,7 +36,7 @@ def build(page: Page) -> None:
     page.pressed(undo.click, bring_back, [], [], said)
 
 
-def _head(at: At, summed: Progress) -> Html:
+def head_of(at: At, summed: Progress) -> Html:
     deleted = small("Deleted.") if at["undo"] else None
     if not summed.rows:
         empty = el("p", "Nothing here yet. After your first answer you will see what to fix and how it changes.")
@@ -50,7 +50,7 @@ def _head(at: At, summed: Progress) -> Html:
     return el("div", heading("Progress"), small(about), deleted)
 
 
-def _history(summed: Progress) -> Html | str:
+def history_of(summed: Progress) -> Html | str:
     if not summed.rows:
         return ""
     search = el(

@@ -61,7 +61,7 @@ def build(page: Page) -> None:
         return {
             mark: _mark(at, state),
             head: el("div", heading("Settings")),
-            words: _model_words(state),
+            words: model_words(state),
             address: state.base_url if state.configured else "",
             name: state.model,
             # What was typed here goes in and never comes back.
@@ -69,7 +69,7 @@ def build(page: Page) -> None:
         }
 
     async def open_(at: At) -> Painted:
-        return {**await show(at), tried: "", more: _more(at, await workspace.folder())}
+        return {**await show(at), tried: "", more: more_of(at, await workspace.folder())}
 
     async def use(at: At, where: str, which: str, secret: str) -> Painted:
         await workspace.set_model(where, secret, which)
@@ -104,7 +104,7 @@ def _mark(at: At, state: ModelState) -> Html:
     return pieces.state(at.key, "Settings", can)
 
 
-def _model_words(state: ModelState) -> Html:
+def model_words(state: ModelState) -> Html:
     if not state.configured:
         now = "You are using built-in feedback. Add a model key to get AI follow-ups."
     elif state.local:
@@ -130,7 +130,7 @@ def _said(words: str) -> Html:
     return el("p", words, role="status", cls="small")
 
 
-def _more(at: At, folder: FolderState) -> Html:
+def more_of(at: At, folder: FolderState) -> Html:
     keys = each(el("tr", el("th", el("kbd", k), scope="row"), el("td", what)) for k, what in _KEYS)
     sure = (
         el(

@@ -137,7 +137,7 @@ def _document(at: At, document: Document) -> tuple[Html, Html, Html]:
     parts = [
         join(el("h2", s.heading, cls="plain") if s.heading != document.title else None, rendered(s.text, shipped=whose)) for s in sections
     ]
-    return pieces.state(at.key, document.title, can), made, el("div", *parts, _references(document))
+    return pieces.state(at.key, document.title, can), made, el("div", *parts, references_of(document))
 
 
 def _passage(at: At, view: SectionView) -> tuple[Html, Html, Html]:
@@ -149,10 +149,10 @@ def _passage(at: At, view: SectionView) -> tuple[Html, Html, Html]:
         start = max(view.highlight.start - section.span.start, 0)
         inside = Span(start=start, end=max(min(view.highlight.end - section.span.start, len(section.text)), start))
     mark = pieces.state(at.key, section.heading, passage=True)
-    return mark, made, el("div", rendered(section.text, inside, shipped=section.source == "notes"), _references(document), cls="box")
+    return mark, made, el("div", rendered(section.text, inside, shipped=section.source == "notes"), references_of(document), cls="box")
 
 
-def _references(document: Document) -> Html | None:
+def references_of(document: Document) -> Html | None:
     if not document.references:
         return None
     return el("details", el("summary", "What this rests on"), el("ul", *(el("li", r, cls="small") for r in document.references)))

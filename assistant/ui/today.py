@@ -54,7 +54,7 @@ def build(page: Page) -> None:
     async def open_(at: At) -> Painted:
         chosen = await workspace.posting()
         going = await _going(workspace)
-        return {**_shown(at, chosen, going, state, head), plan: _plan(20), foot: _foot(page), minutes: 20}
+        return {**_shown(at, chosen, going, state, head), plan: plan_words(20), foot: _foot(page), minutes: 20}
 
     async def begin(at: At, how_long: int) -> Painted:
         made = await workspace.start_set(minutes=int(how_long))
@@ -65,7 +65,7 @@ def build(page: Page) -> None:
         return {page.go: pieces.go("Open the interview", href("interview", i=made.id))}
 
     async def replan(at: At, how_long: int) -> Painted:
-        return {plan: _plan(int(how_long))}
+        return {plan: plan_words(int(how_long))}
 
     async def use_own(at: At, text: str) -> Painted:
         await workspace.add_posting(text)
@@ -130,7 +130,7 @@ def _shown(at: At, posting: JobPosting, going: Going | None, state: Any, head: A
     }
 
 
-def _plan(minutes: int) -> Html:
+def plan_words(minutes: int) -> Html:
     return el(
         "div",
         el("p", el("b", f"{pieces.count(minutes, 'minute', capital=True)}, {pieces.count(minutes // MINUTES_A_QUESTION, 'question')}")),

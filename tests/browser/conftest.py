@@ -19,7 +19,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response, sync_playwright
-
 from provider_stub import ProviderStub
 
 ROOT = Path(__file__).parents[2]
