@@ -87,7 +87,9 @@ def verdicts_of(question: Question, answer: str, judged: Generation[Judgement]) 
         standing, remark = "not checked", "The points of this answer could not be read, so it has no band."
     elif reached is None:
         remark = "Some points could not be checked, and they could change the band, so none is shown."
-    return Critique(grades=grades, pitfalls=pitfalls, score=value, band=reached, standing=standing, remark=remark, provenance=judged.provenance)
+    return Critique(
+        grades=grades, pitfalls=pitfalls, score=value, band=reached, standing=standing, remark=remark, provenance=judged.provenance
+    )
 
 
 def _standing(answer: str) -> Any:
@@ -99,7 +101,9 @@ def _standing(answer: str) -> Any:
 
 
 def _nothing_earned(rubric: Rubric) -> tuple[tuple[CriterionGrade, ...], tuple[PitfallGrade, ...]]:
-    grades = tuple(CriterionGrade(criterion=c.id, verdict="missed", credit=0.0, reason="Nothing in your answer on this.") for c in rubric.criteria)
+    grades = tuple(
+        CriterionGrade(criterion=c.id, verdict="missed", credit=0.0, reason="Nothing in your answer on this.") for c in rubric.criteria
+    )
     return grades, tuple(PitfallGrade(pitfall=p.id, committed=False) for p in rubric.pitfalls)
 
 
@@ -110,7 +114,9 @@ def _ready_grades(rubric: Rubric, partial: dict[str, Any], answer: str, question
     for criterion, row in zip(rubric.criteria, rows, strict=False):
         if row.get("criterion") != criterion.id or row.get("verdict") not in ("met", "partial", "missed"):
             break
-        judged = JudgedCriterion(criterion=criterion.id, quote=str(row.get("quote", ""))[:400], verdict=row["verdict"], reason=str(row.get("reason", ""))[:320])
+        judged = JudgedCriterion(
+            criterion=criterion.id, quote=str(row.get("quote", ""))[:400], verdict=row["verdict"], reason=str(row.get("reason", ""))[:320]
+        )
         found.append(check_quotes(Rubric(criteria=(criterion,)), Judgement(grades=[judged]), answer, question)[0][0])
     return tuple(found)
 
@@ -132,7 +138,9 @@ async def _advice(
     return advice.model_copy(update={"outline": outline, "read": read, "next_level": next_level, "provenance": made.provenance})
 
 
-def checked_advice(question: Question, answer: str, grades: Sequence[CriterionGrade], draft: AdviceDraft, sections: Sequence[Section]) -> Advice:
+def checked_advice(
+    question: Question, answer: str, grades: Sequence[CriterionGrade], draft: AdviceDraft, sections: Sequence[Section]
+) -> Advice:
     """The draft with every remark that the verdicts, the answer and the sources do not support left out and counted.
 
     There is one fix exactly where a point is partial or missed. Where the draft's fix cannot stand, the rubric's own words for
@@ -172,7 +180,11 @@ def checked_advice(question: Question, answer: str, grades: Sequence[CriterionGr
 def heaviest(rubric: Rubric, open_points: dict[str, CriterionGrade]) -> list[str]:
     """Open points, the one that costs most first: essential, then points lost, then rubric order."""
     worth = {"partial": 0.5, "missed": 1.0}
-    ranked = [(not c.essential, -c.points * worth[open_points[c.id].verdict], i, c.id) for i, c in enumerate(rubric.criteria) if c.id in open_points]
+    ranked = [
+        (not c.essential, -c.points * worth[open_points[c.id].verdict], i, c.id)
+        for i, c in enumerate(rubric.criteria)
+        if c.id in open_points
+    ]
     return [c for *_, c in sorted(ranked)]
 
 
@@ -217,7 +229,14 @@ def _shorter(quote: Quote) -> Quote:
 
 def card_words(advice: Advice) -> int:
     """Words of a card's first view."""
-    said = [s.quote.text + " " + s.text for s in advice.strengths] + [g.text + " " + (g.quote.text if g.quote else "nothing in your answer on this") for g in advice.also]
+    said = [s.quote.text + " " + s.text for s in advice.strengths] + [
+        g.text + " " + (g.quote.text if g.quote else "nothing in your answer on this") for g in advice.also
+    ]
     if advice.fix is not None:
-        said += [advice.fix.text, advice.fix.quote.text if advice.fix.quote else "nothing in your answer on this", advice.fix.why, advice.fix.frame]
+        said += [
+            advice.fix.text,
+            advice.fix.quote.text if advice.fix.quote else "nothing in your answer on this",
+            advice.fix.why,
+            advice.fix.frame,
+        ]
     return sum(len(s.split()) for s in [*said, advice.next_level])

@@ -27,7 +27,12 @@ def escape(text: str) -> str:
 
 def set_as_markdown(made: QuestionSet, posting: JobPosting) -> str:
     """A set to read on paper: each question with its line of the posting, what a strong answer covers, follow-ups and sources."""
-    out = [f"# {escape(made.name)}", "", f"{len(made.questions)} questions, about {sum(q.minutes for q in made.questions)} minutes. {made.note}", ""]
+    out = [
+        f"# {escape(made.name)}",
+        "",
+        f"{len(made.questions)} questions, about {sum(q.minutes for q in made.questions)} minutes. {made.note}",
+        "",
+    ]
     for number, q in enumerate(made.questions, start=1):
         line = posting.requirement(q.requirement)
         out += [f"## {number}. {escape(q.text)}", ""]
@@ -35,7 +40,10 @@ def set_as_markdown(made: QuestionSet, posting: JobPosting) -> str:
         if line is not None:
             out += [f"> {escape(line.sentence)}", ""]
         out += ["What a strong answer covers:", ""]
-        out += [f"- {escape(c.text)} ({c.points} {'point' if c.points == 1 else 'points'}{', essential' if c.essential else ''})" for c in q.rubric.criteria]
+        out += [
+            f"- {escape(c.text)} ({c.points} {'point' if c.points == 1 else 'points'}{', essential' if c.essential else ''})"
+            for c in q.rubric.criteria
+        ]
         out += ["", "Then you may be asked:", "", *[f"- {escape(f.text)}" for f in q.follow_ups], ""]
         if q.sources:
             out += ["Read: " + ", ".join(f"`{s}`" for s in q.sources), ""]
@@ -43,13 +51,24 @@ def set_as_markdown(made: QuestionSet, posting: JobPosting) -> str:
 
 
 def _origin(q: Question) -> str:
-    words = {"bank": "From the question bank.", "template": "A general question.", "model": "Written by a model.", "own": "Your own question."}
+    words = {
+        "bank": "From the question bank.",
+        "template": "A general question.",
+        "model": "Written by a model.",
+        "own": "Your own question.",
+    }
     return words[q.origin] + (f" {q.provenance.note}" if q.provenance.note else "")
 
 
 def set_as_json(made: QuestionSet) -> dict[str, Any]:
     """The documented form (docs/json.md): `version`, then `questions`."""
-    return {"version": FORMAT_VERSION, "name": made.name, "note": made.note, "seed": made.seed, "questions": [question_as_json(q) for q in made.questions]}
+    return {
+        "version": FORMAT_VERSION,
+        "name": made.name,
+        "note": made.note,
+        "seed": made.seed,
+        "questions": [question_as_json(q) for q in made.questions],
+    }
 
 
 def question_as_json(q: Question) -> dict[str, Any]:
@@ -65,7 +84,16 @@ def question_as_json(q: Question) -> dict[str, Any]:
 
 def attempt_as_markdown(attempt: Attempt, question: Question) -> str:
     """One answer and its card."""
-    out = [f"# {escape(question.text)}", "", f"Attempt {attempt.ordinal}, {attempt.at:%Y-%m-%d %H:%M} UTC", "", "## Your answer", "", escape(attempt.answer), ""]
+    out = [
+        f"# {escape(question.text)}",
+        "",
+        f"Attempt {attempt.ordinal}, {attempt.at:%Y-%m-%d %H:%M} UTC",
+        "",
+        "## Your answer",
+        "",
+        escape(attempt.answer),
+        "",
+    ]
     if attempt.critique is None:
         return "\n".join([*out, escape(attempt.error) or "Not checked yet."]) + "\n"
     return "\n".join([*out, *critique_as_markdown(attempt.critique, question, "##")]).rstrip() + "\n"
@@ -79,11 +107,20 @@ def critique_as_markdown(c: Critique, question: Question, mark: str) -> list[str
             out += [f"- “{escape(s.quote.text)}”: {escape(s.text)}"]
         if advice.fix is not None:
             f = advice.fix
-            out += ["", f"**Fix this first: {escape(f.text)}**", "", f"You wrote: “{escape(f.quote.text)}”" if f.quote else "Nothing in your answer on this.", ""]
+            out += [
+                "",
+                f"**Fix this first: {escape(f.text)}**",
+                "",
+                f"You wrote: “{escape(f.quote.text)}”" if f.quote else "Nothing in your answer on this.",
+                "",
+            ]
             out += [escape(f.why), "", f"Say instead: “{escape(f.frame)}”", ""]
         elif advice.next_level:
             out += ["", f"Nothing to fix at this level. The next level adds: {escape(advice.next_level)}", ""]
-        out += [f"- Also: {escape(g.text)} {'“' + escape(g.quote.text) + '”' if g.quote else 'Nothing in your answer on this.'}" for g in advice.also]
+        out += [
+            f"- Also: {escape(g.text)} {'“' + escape(g.quote.text) + '”' if g.quote else 'Nothing in your answer on this.'}"
+            for g in advice.also
+        ]
         out += [""]
     out += ["| Point | How close | Your words |", "|---|---|---|"]
     for criterion, grade in zip(question.rubric.criteria, c.grades, strict=True):
@@ -119,7 +156,14 @@ def checked_by(c: Critique) -> str:
 def interview_as_markdown(interview: Interview) -> str:
     """The whole transcript, and the report where there is one."""
     names = {"interviewer": "Interviewer", "candidate": "You", "coach": "Coach"}
-    out = [f"# {escape(interview.title)}", "", f"{interview.created_at:%Y-%m-%d %H:%M} UTC, {interview.minutes} minutes planned", "", "## Transcript", ""]
+    out = [
+        f"# {escape(interview.title)}",
+        "",
+        f"{interview.created_at:%Y-%m-%d %H:%M} UTC, {interview.minutes} minutes planned",
+        "",
+        "## Transcript",
+        "",
+    ]
     for t in interview.turns:
         out += [f"**{names[t.role]}** {'(cut off) ' if t.status in ('cut off', 'stopped') else ''}", "", escape(t.text), ""]
     if interview.report is not None:

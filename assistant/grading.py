@@ -41,7 +41,9 @@ def check_quote(words: str, answer: str, question: str = "") -> Quote | None:
     return Quote(text=span.of(answer), start=span.start, end=span.end)
 
 
-def check_quotes(rubric: Rubric, judgement: Judgement, answer: str, question: str = "") -> tuple[tuple[CriterionGrade, ...], tuple[PitfallGrade, ...]]:
+def check_quotes(
+    rubric: Rubric, judgement: Judgement, answer: str, question: str = ""
+) -> tuple[tuple[CriterionGrade, ...], tuple[PitfallGrade, ...]]:
     """Every criterion and pitfall of the rubric, in its order, with its quote found in the answer.
 
     A met or partial whose quote is not in the answer, or speaks to the grader, is missed. A criterion the judge left out, or

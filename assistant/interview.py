@@ -23,7 +23,10 @@ from assistant.text import find_quote, normalise, sentences, shared_ngrams
 GAP_MINUTES_MAX = 8
 """A longer silence is a pause and takes no time from the interview."""
 TURN_WORDS = 70
-_ASKS_BACK = re.compile(r"^(?:(?:ok|okay|sure|thanks|great|hmm|well|and|so|before i start|first)[,. ]+)*(?:can|could|may|should|shall|do|does|is|are|am|was|were|what|which|who|how|where|when|would|will|any)\b", re.IGNORECASE)
+_ASKS_BACK = re.compile(
+    r"^(?:(?:ok|okay|sure|thanks|great|hmm|well|and|so|before i start|first)[,. ]+)*(?:can|could|may|should|shall|do|does|is|are|am|was|were|what|which|who|how|where|when|would|will|any)\b",
+    re.IGNORECASE,
+)
 
 _OPENINGS = (
     "Hello, and thank you for taking the time. We have about {minutes} minutes and {count}. Take a moment to think whenever you like, and pausing is fine: nothing runs out while you are away. Let us begin.",
@@ -143,7 +146,9 @@ def follow_up_task(interview: Interview, asked_back: bool, nonce: str) -> NextTu
     )  # fmt: skip
     probed = {t.probes for t in interview.turns if t.thread == number and t.probes}
     rest = tuple(c for c in thread.question.rubric.criteria if c.id not in probed) or thread.question.rubric.criteria
-    frames = dict.fromkeys(f for t in interview.turns if t.role == "interviewer" and t.act in ("follow-up", "reply", "nudge") for f in frames_of(t.text))
+    frames = dict.fromkeys(
+        f for t in interview.turns if t.role == "interviewer" and t.act in ("follow-up", "reply", "nudge") for f in frames_of(t.text)
+    )
     return NextTurn(
         question=thread.question.text, level=thread.question.level, kind=thread.question.kind, criteria=rest,
         follow_ups=tuple(f for f in thread.question.follow_ups if f.probes in {c.id for c in rest}), said=said, used_frames=tuple(frames),
@@ -181,7 +186,12 @@ async def speak(task: NextTurn, engine: Engine, fallback: Engine) -> AsyncIterat
             return
         yield Spoken(text="")
     stand_in = await fallback.generate(task.model_copy(update={"complaint": ""}))
-    yield _final(task, stand_in.value, stand_in.provenance, note="The model's question did not fit your answer, so this one is from the question bank.")
+    yield _final(
+        task,
+        stand_in.value,
+        stand_in.provenance,
+        note="The model's question did not fit your answer, so this one is from the question bank.",
+    )
 
 
 def _final(task: NextTurn, turn: InterviewerTurn, provenance: Provenance, note: str) -> Spoken:
@@ -295,7 +305,14 @@ def report(interview: Interview, coach_asked: int) -> Report:
     dimensions = by_dimension((t.question.rubric, c.grades) for t, c in graded)
     nudges = sum(t.act == "nudge" for t in interview.turns)
     if not done:
-        return Report(score=None, band=None, dimensions=(), nudges=nudges, coach_asked=coach_asked, note="You have not answered a question yet, so there is nothing to report.")
+        return Report(
+            score=None,
+            band=None,
+            dimensions=(),
+            nudges=nudges,
+            coach_asked=coach_asked,
+            note="You have not answered a question yet, so there is nothing to report.",
+        )
     if len(graded) < len(done):
         note = f"{len(done) - len(graded)} of {len(done)} answers could not be checked, so the whole has no band."
         return Report(score=None, band=None, dimensions=dimensions, nudges=nudges, coach_asked=coach_asked, note=note)

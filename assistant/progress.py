@@ -41,4 +41,6 @@ def _attempt_row(a: Attempt, q: Question) -> HistoryRow:
 
 def _interview_row(i: Interview) -> HistoryRow:
     r = i.report
-    return HistoryRow(id=i.id, kind="interview", title=i.title, at=i.created_at, band=r.band if r else None, score=r.score if r else None, level=i.level)
+    return HistoryRow(
+        id=i.id, kind="interview", title=i.title, at=i.created_at, band=r.band if r else None, score=r.score if r else None, level=i.level
+    )

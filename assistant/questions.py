@@ -198,7 +198,9 @@ def _line_order(bank: BankMap, times: Counter[str], first: Sequence[str], turn: 
     for group in sorted({(times[r.id], not r.essential) for r in lines}):
         circle: list[Requirement] = []
         for known in (True, False):
-            circle += _alternating([r for r in lines if (times[r.id], not r.essential) == group and (r.id in bank.covered) == known], bank, first)
+            circle += _alternating(
+                [r for r in lines if (times[r.id], not r.essential) == group and (r.id in bank.covered) == known], bank, first
+            )
         at = turn % len(circle)
         ordered += circle[at:] + circle[:at]
     return ordered
@@ -234,7 +236,9 @@ def _slot(
     found = [n for n in found if n.entry.id not in used] or found
     best = min(found, key=lambda n: (asked[n.requirement], -n.likeness, n.entry.id)) if found else None
     topic = best.entry.topic if best else sorted(topics)[0] if topics else line.topics[0] if line.topics else "general"
-    before = "not asked before" if times[line.id] == 0 else f"asked {times[line.id]} times before" if times[line.id] > 1 else "asked once before"
+    before = (
+        "not asked before" if times[line.id] == 0 else f"asked {times[line.id]} times before" if times[line.id] > 1 else "asked once before"
+    )
     weight = "essential" if line.essential else "nice to have"
     requirement = best.requirement if best else line.id
     return PlanSlot(requirement=requirement, topic=topic, kind=kind, level=level, minutes=MINUTES_A_QUESTION, reason=f"{weight}, {before}")
@@ -324,7 +328,15 @@ async def series_history(
     for earlier in range(seed - seed % SERIES, seed):
         plan = plan_set(bank, knowledge, count=count, mix=mix, level=level, history=asked, seed=earlier)
         written = write_set(
-            plan, bank, knowledge, engine=bank_engine, bank_engine=bank_engine, embedder=embedder, find=lambda query, k: (), now=now, history=asked
+            plan,
+            bank,
+            knowledge,
+            engine=bank_engine,
+            bank_engine=bank_engine,
+            embedder=embedder,
+            find=lambda query, k: (),
+            now=now,
+            history=asked,
         )
         asked += [Asked(q.requirement, q.origin_id, q.text) async for _, q in written]
     return tuple(asked)
@@ -414,7 +426,9 @@ class _Writer:
         entry = next(q for q in task.neighbours if q.id == made.value.bank_id)
         return from_entry(entry, r, self.bank.posting, made.provenance.model_copy(update={"note": note}))
 
-    def _from_model(self, w: WrittenQuestion, provenance: Provenance, r: Requirement, slot: PlanSlot, sections: Sequence[Section]) -> Question:
+    def _from_model(
+        self, w: WrittenQuestion, provenance: Provenance, r: Requirement, slot: PlanSlot, sections: Sequence[Section]
+    ) -> Question:
         ids = {s.id for s in sections}
         criteria = tuple(
             Criterion(
@@ -516,5 +530,3 @@ def _also(posting: JobPosting, r: Requirement, criteria: Sequence[str]) -> tuple
         if words and any(len(words & set(normalise(c).split())) * 2 >= len(words) for c in criteria):
             found.append(other.id)
     return tuple(found[:4])
-
-

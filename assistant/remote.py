@@ -38,7 +38,9 @@ class RemoteWorkspace:
     def __init__(self, url: str, token: str) -> None:
         import httpx
 
-        self._client = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_SECONDS, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_SECONDS, trust_env=False
+        )
 
     async def alive(self) -> bool:
         """Whether the server answers."""

@@ -48,7 +48,9 @@ class WrittenCriterion(Answer):
     accept: list[str] = Field(min_length=2, max_length=4, description="Other ways a right answer may say it, in really different words.")
     missing: str = Field(description="What to do where it is missed: one imperative, at most 20 words.", max_length=200)
     why: str = Field(description="Why it matters at this level, one sentence.", max_length=600)
-    frame: str = Field(description="A sentence to say instead, with ____ where the candidate's own facts go; no facts of yours.", max_length=600)
+    frame: str = Field(
+        description="A sentence to say instead, with ____ where the candidate's own facts go; no facts of yours.", max_length=600
+    )
     source: str = Field(description="The id of the source it rests on, or the words: not in your notes", max_length=200)
 
 
@@ -77,7 +79,9 @@ class WrittenDrill(Answer):
 
 
 class WrittenQuestion(Answer):
-    text: str = Field(description="The question as an interviewer says it: one question, at most 80 words, its answer not given away.", max_length=700)
+    text: str = Field(
+        description="The question as an interviewer says it: one question, at most 80 words, its answer not given away.", max_length=700
+    )
     why: str = Field(description="Why this posting's line leads to this question, one sentence.", max_length=600)
     criteria: list[WrittenCriterion] = Field(min_length=4, max_length=7)
     pitfalls: list[WrittenPitfall] = Field(min_length=1, max_length=3)
@@ -120,7 +124,10 @@ class WriteQuestion(Task[WrittenQuestion]):
 
 class JudgedCriterion(Answer):
     criterion: str = Field(description="The id of the criterion, in the order given.", max_length=80)
-    quote: str = Field(description="First: the words of the answer that bear on it, copied exactly, at most 40 words. Empty when there are none.", max_length=400)
+    quote: str = Field(
+        description="First: the words of the answer that bear on it, copied exactly, at most 40 words. Empty when there are none.",
+        max_length=400,
+    )
     verdict: Verdict = Field(description="met, partial or missed; ungraded only if the answer cannot be read.")
     reason: str = Field(description="One sentence.", max_length=600)
     credit: SkipJsonSchema[float | None] = None
@@ -129,7 +136,9 @@ class JudgedCriterion(Answer):
 
 class JudgedPitfall(Answer):
     pitfall: str = Field(max_length=80)
-    quote: str = Field(description="The words of the answer that commit it, copied exactly; empty when it is not committed.", max_length=400)
+    quote: str = Field(
+        description="The words of the answer that commit it, copied exactly; empty when it is not committed.", max_length=400
+    )
     committed: bool
 
 
@@ -165,7 +174,9 @@ class GapDraft(Answer):
 
 class FixDraft(GapDraft):
     why: str = Field(description="Why it matters at this level, at most 40 words.", max_length=600)
-    frame: str = Field(description="A sentence to say instead, with ____ for the candidate's own facts; no invented facts or numbers.", max_length=600)
+    frame: str = Field(
+        description="A sentence to say instead, with ____ for the candidate's own facts; no invented facts or numbers.", max_length=600
+    )
     sources: list[str] = Field(max_length=2, description="Ids of the sources given that support it; may be empty.")
 
 
@@ -212,7 +223,10 @@ class SaidTurn(Frozen):
 class InterviewerTurn(Answer):
     quote: str = Field(description="First: a few words of the candidate's last answer, copied exactly, 3 to 15 words.", max_length=200)
     probes: str = Field(description="The id of the point your question probes.", max_length=80)
-    text: str = Field(description="What you say: one question, at most 60 words, that takes up the quoted words and contains them in quotation marks.", max_length=500)
+    text: str = Field(
+        description="What you say: one question, at most 60 words, that takes up the quoted words and contains them in quotation marks.",
+        max_length=500,
+    )
 
 
 class NextTurn(Task[InterviewerTurn]):

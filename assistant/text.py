@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from assistant.schema import Span
 
 # Zero-width, bidi controls, soft hyphen, variation selectors and the tag block: nothing a reader sees.
-HIDDEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]")
+HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
 
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|Fig|No|Dr|Mr|Ms|Mrs|St|Inc|Ltd|et al)|\b[A-Z])\.$")
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-*•–·]|\d+[.)])\s)")
@@ -105,7 +107,10 @@ def sentences(text: str) -> Iterator[Span]:
     yield from _trimmed(text, start, len(text))
 
 
-_NOT_PROSE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)[^\n]*$|^\$\$.*?\$\$[^\n]*$|^[ \t]*\|[^\n]*$|^#{1,6} [^\n]*$|^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE | re.DOTALL)
+_NOT_PROSE = re.compile(
+    r"^(?:```|~~~).*?^(?:```|~~~)[^\n]*$|^\$\$.*?\$\$[^\n]*$|^[ \t]*\|[^\n]*$|^#{1,6} [^\n]*$|^[ \t]*(?:[-*_][ \t]*){3,}$",
+    re.MULTILINE | re.DOTALL,
+)
 _MARKER = re.compile(r"(?:[-*+•]|\d+[.)])\s+(?=\S)")
 
 

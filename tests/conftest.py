@@ -20,6 +20,22 @@ for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ASSISTANT_MODEL", "ASSISTANT_
 
 from assistant.schema import Criterion, FollowUp, Hints, Pitfall, Provenance, Question, Rubric  # noqa: E402
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--suite", default="", help="run this whole sweep instead of the sample (tools/check.py)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sweep(name): part of a whole sweep, left out of `make test`")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = config.getoption("--suite")
+    keep = [i for i in items if (i.get_closest_marker("sweep").args[0] if i.get_closest_marker("sweep") else "") == wanted]  # type: ignore[union-attr]
+    config.hook.pytest_deselected(items=[i for i in items if i not in keep])
+    items[:] = keep
+
+
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 _connect = socket.socket.connect
 

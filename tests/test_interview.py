@@ -23,7 +23,7 @@ from assistant.interview import (
     turn_complaint,
     with_turns,
 )
-from assistant.schema import Critique, CriterionGrade, Interview, Quote, Thread, Turn
+from assistant.schema import CriterionGrade, Critique, Interview, Quote, Thread, Turn
 from assistant.tasks import InterviewerTurn
 
 LOGGING = "I would log the feature values the service used beside each decision, so that we can look at them later on."
@@ -35,11 +35,26 @@ def turn(number: int, role: str, act: str, text: str, thread: int = 0, minutes: 
 
 
 def talk(*turns: Turn, minutes: int = 20) -> Interview:
-    return Interview(id="i1", posting_id="p1", set_id="s1", title="Mock", minutes=minutes, level=4, threads=(Thread(question=question()),), turns=turns, created_at=NOW)
+    return Interview(
+        id="i1",
+        posting_id="p1",
+        set_id="s1",
+        title="Mock",
+        minutes=minutes,
+        level=4,
+        threads=(Thread(question=question()),),
+        turns=turns,
+        created_at=NOW,
+    )
 
 
 def begun(answer: str, minutes: int = 20) -> Interview:
-    return talk(turn(0, "interviewer", "opening", "Hello"), turn(1, "interviewer", "question", question().text), turn(2, "candidate", "answer", answer, minutes=2), minutes=minutes)
+    return talk(
+        turn(0, "interviewer", "opening", "Hello"),
+        turn(1, "interviewer", "question", question().text),
+        turn(2, "candidate", "answer", answer, minutes=2),
+        minutes=minutes,
+    )
 
 
 async def spoken(interview: Interview) -> Spoken:
@@ -63,7 +78,18 @@ def test_an_answer_is_followed_up_then_the_next_question_comes_then_the_end():
     interview = begun(LOGGING)
     upcoming = question(id="q2", text="How would you shard the online store?")
     assert next_move(interview, upcoming, after).act == "follow-up"
-    twice = interview.model_copy(update={"turns": (*interview.turns, *(t for n in (3, 5) for t in (turn(n, "interviewer", "follow-up", f"And {n}?"), turn(n + 1, "candidate", "answer", OWNING))))})
+    twice = interview.model_copy(
+        update={
+            "turns": (
+                *interview.turns,
+                *(
+                    t
+                    for n in (3, 5)
+                    for t in (turn(n, "interviewer", "follow-up", f"And {n}?"), turn(n + 1, "candidate", "answer", OWNING))
+                ),
+            )
+        }
+    )
     move = next_move(twice, upcoming, after)
     assert (move.act, move.thread) == ("question", 1)
     assert move.text.endswith(upcoming.text)
@@ -72,13 +98,17 @@ def test_an_answer_is_followed_up_then_the_next_question_comes_then_the_end():
 
 def test_time_ends_it_and_a_pause_costs_nothing():
     interview = begun(LOGGING, minutes=10)
-    late = interview.model_copy(update={"turns": tuple(t.model_copy(update={"at": NOW + timedelta(minutes=4 * i)}) for i, t in enumerate(interview.turns))})
+    late = interview.model_copy(
+        update={"turns": tuple(t.model_copy(update={"at": NOW + timedelta(minutes=4 * i)}) for i, t in enumerate(interview.turns))}
+    )
     assert next_move(late, question(id="q2"), NOW + timedelta(minutes=12)).act == "closing"
     assert minutes_used(interview.turns, NOW + timedelta(days=2)) == pytest.approx(10)
 
 
 def test_a_candidates_own_question_is_answered_not_graded():
-    asked = talk(turn(0, "interviewer", "question", question().text), turn(1, "candidate", "asked", "Can I assume labels arrive after 60 days?"))
+    asked = talk(
+        turn(0, "interviewer", "question", question().text), turn(1, "candidate", "asked", "Can I assume labels arrive after 60 days?")
+    )
     assert next_move(asked, None, NOW).act == "reply"
     assert thread_answer(asked, 0) == ""
 
@@ -98,13 +128,24 @@ async def test_two_answers_to_one_question_get_different_follow_ups_each_quoting
 async def test_no_frame_comes_twice_in_a_long_interview():
     interview = begun(LOGGING, minutes=40)
     seen: list[str] = []
-    answers = (OWNING, "I don't know.", LOGGING, "We replay events through both paths and compare them, value by value, each night.", "Pass", OWNING)
+    answers = (
+        OWNING,
+        "I don't know.",
+        LOGGING,
+        "We replay events through both paths and compare them, value by value, each night.",
+        "Pass",
+        OWNING,
+    )
     for i, answer in enumerate(answers):
         said = await spoken(interview)
         repeated = set(frames_of(said.text)) & set(seen)
         assert not repeated
         seen += frames_of(said.text)
-        turns = (*interview.turns, turn(10 + 2 * i, "interviewer", "follow-up", said.text, probes=said.probes, quote=said.quote), turn(11 + 2 * i, "candidate", "answer", answer))
+        turns = (
+            *interview.turns,
+            turn(10 + 2 * i, "interviewer", "follow-up", said.text, probes=said.probes, quote=said.quote),
+            turn(11 + 2 * i, "candidate", "answer", answer),
+        )
         interview = interview.model_copy(update={"turns": turns})
 
 
@@ -128,7 +169,9 @@ class Says:
         yield DoneEvent(generation=made)
 
 
-GOOD = InterviewerTurn(quote="log the feature values", probes="owner", text="You would “log the feature values”. Whose name is on that definition next year?")
+GOOD = InterviewerTurn(
+    quote="log the feature values", probes="owner", text="You would “log the feature values”. Whose name is on that definition next year?"
+)
 
 
 async def test_words_are_shown_only_once_their_quotation_is_found_and_a_bad_turn_is_asked_again():
@@ -169,8 +212,15 @@ def graded(score: float, log: str = "met") -> Critique:
 
 
 def test_the_report_weighs_threads_by_minutes_and_names_what_was_not_tested():
-    threads = (Thread(question=question(minutes=5), critique=graded(0.9)), Thread(question=question(id="q2", minutes=15), critique=graded(0.3)))
-    interview = talk(turn(0, "candidate", "answer", LOGGING), turn(1, "interviewer", "nudge", "A nudge"), turn(2, "candidate", "answer", OWNING, thread=1)).model_copy(update={"threads": threads})
+    threads = (
+        Thread(question=question(minutes=5), critique=graded(0.9)),
+        Thread(question=question(id="q2", minutes=15), critique=graded(0.3)),
+    )
+    interview = talk(
+        turn(0, "candidate", "answer", LOGGING),
+        turn(1, "interviewer", "nudge", "A nudge"),
+        turn(2, "candidate", "answer", OWNING, thread=1),
+    ).model_copy(update={"threads": threads})
     made = report(interview, coach_asked=2)
     assert made.score == 0.45
     assert made.band == 2
@@ -180,17 +230,23 @@ def test_the_report_weighs_threads_by_minutes_and_names_what_was_not_tested():
 
 def test_a_thread_that_could_not_be_checked_leaves_the_whole_without_a_band():
     threads = (Thread(question=question(), critique=graded(0.9)), Thread(question=question(id="q2")))
-    interview = talk(turn(0, "candidate", "answer", LOGGING), turn(1, "candidate", "answer", OWNING, thread=1)).model_copy(update={"threads": threads})
+    interview = talk(turn(0, "candidate", "answer", LOGGING), turn(1, "candidate", "answer", OWNING, thread=1)).model_copy(
+        update={"threads": threads}
+    )
     assert report(interview, 0).band is None
     assert "could not be checked" in report(interview, 0).note
     assert report(talk(), 0).note.startswith("You have not answered")
 
 
 def test_a_quote_keeps_its_turn():
-    interview = talk(turn(0, "candidate", "answer", LOGGING), turn(1, "interviewer", "follow-up", "And?"), turn(2, "candidate", "answer", OWNING))
+    interview = talk(
+        turn(0, "candidate", "answer", LOGGING), turn(1, "interviewer", "follow-up", "And?"), turn(2, "candidate", "answer", OWNING)
+    )
     joined = thread_answer(interview, 0)
     at = joined.index("risk team")
-    made = graded(0.5).model_copy(update={"grades": (CriterionGrade(criterion="owner", verdict="met", quote=Quote(text="risk team", start=at, end=at + 9)),)})
+    made = graded(0.5).model_copy(
+        update={"grades": (CriterionGrade(criterion="owner", verdict="met", quote=Quote(text="risk team", start=at, end=at + 9)),)}
+    )
     quote = with_turns(made, interview, 0).grades[0].quote
     assert quote is not None
     assert (quote.turn, OWNING[quote.start : quote.end]) == ("t2", "risk team")

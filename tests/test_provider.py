@@ -30,9 +30,10 @@ from assistant.errors import (
     UnusableReply,
 )
 from assistant.provider import Capability, MemoryDict, ProviderEngine, check_endpoint
+from assistant.provider.reply import read, read_partly
 from assistant.schema import Criterion, FollowUp, Section, Span
 from assistant.settings import Settings
-from assistant.tasks import AdviceGrade, Advise, CoachReply, JudgeAnswer, NextTurn, SaidTurn, Task, WriteQuestion
+from assistant.tasks import AdviceGrade, Advise, CoachReply, JudgeAnswer, Judgement, NextTurn, SaidTurn, Task, WriteQuestion
 from assistant.text import find_quote
 
 CANARY = "sk-canary-4f1b"
@@ -313,6 +314,38 @@ async def test_a_text_over_its_length_is_cut_at_its_last_whole_sentence_and_a_qu
     assert len(grade.quote) <= 400
     assert set(grade.quote.split()) == {"word"}
     assert len(stub.chats) == 1
+
+
+def test_every_beginning_of_an_answer_shows_no_less_than_the_one_before():
+    whole = json.dumps(
+        {"grades": [{**GRADE, "quote": 'say "hi" \\ twice, é \U0001f600'}, GRADE], "pitfalls": [], "score": [1, {"a": None}]}
+    )
+    shown = [read_partly("Here:\n" + whole[:end], Judgement) for end in range(len(whole) + 1)]
+    assert [s for s in shown if s and set(s) - {"grades", "pitfalls"}] == []
+    sizes = [len(json.dumps(s)) for s in shown if s]
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) > 60
+    assert shown[-1] == read(whole, Judgement).model_dump(
+        include={"grades": {"__all__": {"criterion", "quote", "verdict", "reason"}}, "pitfalls": True}
+    )
+    for hostile in ("{" * 300_000, '{"grades": [' * 50_000, '{"grades": "' + "x" * 300_000, '{"a' * 100_000, "{]}", '{"grades": "\\ud83d'):
+        began = time.monotonic()
+        assert isinstance(read_partly(hostile, Judgement), dict)
+        assert time.monotonic() - began < 3
+
+
+async def test_a_server_that_takes_lengths_is_held_to_the_tasks_own_ids_and_counts(stub, make):
+    engine = make()
+    for task in (JUDGE, ASK, ADVISE, WRITE):
+        await engine.generate(task)
+    judged, asked_next, advised, wrote = (r.json["response_format"]["json_schema"]["schema"]["properties"] for r in stub.chats)
+    assert judged["grades"]["items"]["properties"]["criterion"]["enum"] == ["log", "owner"]
+    assert (judged["grades"]["minItems"], judged["grades"]["maxItems"], judged["pitfalls"]["maxItems"]) == (2, 2, 0)
+    assert asked_next["probes"]["enum"] == ["log", "owner"]
+    fix = next(branch for branch in advised["fix"]["anyOf"] if branch["type"] == "object")["properties"]
+    assert fix["criterion"]["enum"] == advised["also"]["items"]["properties"]["criterion"]["enum"] == ["owner"]
+    assert fix["sources"]["items"]["enum"] == ["skew/logging#why"]
+    assert wrote["criteria"]["items"]["properties"]["source"]["enum"] == ["skew/logging#why", "not in your notes"]
 
 
 # --- faults --------------------------------------------------------------------------------------------------------------
@@ -751,6 +784,14 @@ async def test_a_context_size_named_in_a_refusal_is_believed_and_remembered(stub
     assert len(stub.chats[1].text) < len(stub.chats[0].text)
     await make(memory, context_tokens=8192, output_tokens=1024).generate(task)
     assert len(stub.chats[2].text) == len(stub.chats[1].text)
+
+
+async def test_what_a_server_told_is_remembered_though_its_reply_was_cut_off(stub, make):
+    memory = MemoryDict()
+    stub.queue(status(400, "n_ctx is 4096", type="exceed_context_size_error"), say("One two", finish="length"))
+    with pytest.raises(CutOff):
+        await make(memory, output_tokens=1024).generate(COACH)
+    assert [Capability.model_validate_json(v).context_tokens for v in memory.kept.values()] == [4096]
 
 
 # --- where the words go --------------------------------------------------------------------------------------------------

@@ -50,7 +50,9 @@ def nothing(query: str, k: int) -> Sequence[Any]:
     return ()
 
 
-async def written(made: QuestionPlan, on: BankMap | None = None, engine: Any = None, history: Sequence[Asked] = (), side_by_side: int = 1) -> list[Question]:
+async def written(
+    made: QuestionPlan, on: BankMap | None = None, engine: Any = None, history: Sequence[Asked] = (), side_by_side: int = 1
+) -> list[Question]:
     embedded = EmbeddedEngine(local_embedder())
     places = {
         place: q
@@ -184,9 +186,25 @@ class Writes:
 async def good() -> WrittenQuestion:
     embedded = EmbeddedEngine(local_embedder())
     entry = next(q for q in shipped().bank if "{{" not in q.model_dump_json())
-    task = WriteQuestion(company="c", title="t", requirement_id="r", phrase="p", sentence="s", topics=(), kind=None, level=4, minutes=5, sections=(), neighbours=(entry,))
+    task = WriteQuestion(
+        company="c",
+        title="t",
+        requirement_id="r",
+        phrase="p",
+        sentence="s",
+        topics=(),
+        kind=None,
+        level=4,
+        minutes=5,
+        sections=(),
+        neighbours=(entry,),
+    )
     made = (await embedded.generate(task)).value
-    return made.model_copy(update={"text": "Suppose the ledger and the event log disagree on refunds each Monday. Where do you begin, and what would you change for good?"})
+    return made.model_copy(
+        update={
+            "text": "Suppose the ledger and the event log disagree on refunds each Monday. Where do you begin, and what would you change for good?"
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,7 +238,10 @@ async def test_a_question_that_gives_its_answer_away_or_repeats_one_is_refused()
     model = Writes(given, fine)
     await written(plan(count=2, seed=0), engine=model)
     assert model.complaints[1] in ("it gives its own answer away", "it has more words")
-    again = Writes(fine, fine.model_copy(update={"text": "Tell me of a decision on which two teams would not move, and what you did about it in the end?"}))
+    again = Writes(
+        fine,
+        fine.model_copy(update={"text": "Tell me of a decision on which two teams would not move, and what you did about it in the end?"}),
+    )
     history = [Asked("r", "b", fine.text)]
     await written(plan(count=2, seed=0), engine=again, history=history)
     assert again.complaints[1] == "it repeats an earlier question"

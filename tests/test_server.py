@@ -68,7 +68,10 @@ def site(home: Path) -> Iterator[Running]:
         yield running
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "10.0.0.5:7860", "[::2]", "", "[", "127.0.0.1@evil.example"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "10.0.0.5:7860", "[::2]", "", "[", "127.0.0.1@evil.example"],
+)
 def test_a_foreign_host_is_refused(site: Running, host: str) -> None:
     assert site.ask("GET", "/", Host=host)[:2] == (403, "This address is not served here.")
 
@@ -78,7 +81,9 @@ def test_this_computer_by_any_of_its_names_is_served(site: Running, host: str) -
     assert site.ask("GET", "/", Host=host)[0] == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost", "http://127.0.0.1:1", "file://", "http://127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost", "http://127.0.0.1:1", "file://", "http://127.0.0.1.evil.example"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_a_foreign_origin_is_refused(site: Running, method: str, origin: str) -> None:
     assert site.ask(method, "/gradio_api/queue/join", b"{}", Origin=origin)[:2] == (403, "Another page may not use this one.")
@@ -86,7 +91,9 @@ def test_a_foreign_origin_is_refused(site: Running, method: str, origin: str) ->
 
 
 def test_the_pages_own_origin_is_served(site: Running) -> None:
-    status, body, _ = site.ask("POST", "/gradio_api/queue/join", b"{}", Host=f"127.0.0.1:{site.port}", Origin=f"http://127.0.0.1:{site.port}")
+    status, body, _ = site.ask(
+        "POST", "/gradio_api/queue/join", b"{}", Host=f"127.0.0.1:{site.port}", Origin=f"http://127.0.0.1:{site.port}"
+    )
     assert (status, body) == (200, "inner")
     assert site.seen == [b"{}"]
 
@@ -126,7 +133,12 @@ def test_every_answer_carries_the_policy_even_over_the_inner_apps_own(site: Runn
 
 
 def test_a_websocket_is_refused(site: Running) -> None:
-    handshake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": "eHh4eHh4eHh4eHh4eHh4eA=="}
+    handshake = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec_WebSocket_Version": "13",
+        "Sec_WebSocket_Key": "eHh4eHh4eHh4eHh4eHh4eA==",
+    }
     assert site.ask("GET", "/", **handshake)[0] == 403
 
 

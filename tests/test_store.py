@@ -21,7 +21,10 @@ def store(tmp_path: Path):
 
 def with_question(store: Store) -> None:
     store.put_posting(JobPosting(id="p1", text="x"), NOW)
-    store.put_set(QuestionSet(id="s1", name="Practice", posting_id="p1", planned=1, created_at=NOW), QuestionPlan(posting_id="p1", seed=0, level=4, slots=()))
+    store.put_set(
+        QuestionSet(id="s1", name="Practice", posting_id="p1", planned=1, created_at=NOW),
+        QuestionPlan(posting_id="p1", seed=0, level=4, slots=()),
+    )
     store.put_question("s1", 0, question())
 
 
@@ -86,7 +89,12 @@ def test_profiles_do_not_see_each_other(tmp_path: Path):
     mine, theirs = Store(tmp_path / "record.db"), Store(tmp_path / "record.db", profile="other")
     with_question(mine)
     attempt, _ = mine.add_attempt("q1", "secret", "key", NOW)
-    for look in (lambda: theirs.attempt(attempt.id), lambda: theirs.question("q1"), lambda: theirs.posting("p1"), lambda: theirs.question_set("s1")):
+    for look in (
+        lambda: theirs.attempt(attempt.id),
+        lambda: theirs.question("q1"),
+        lambda: theirs.posting("p1"),
+        lambda: theirs.question_set("s1"),
+    ):
         with pytest.raises(NotFound):
             look()
     assert theirs.postings() == ()

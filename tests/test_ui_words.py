@@ -44,7 +44,20 @@ from assistant.ui.markdown import exact, rendered
 from assistant.ui.page import At
 from assistant.workspace import FolderState, ModelState, QuestionView
 
-FORBIDDEN = ("rubric", "criterion", "criteria", "requirement", "coverage", "chunk", "index", "embedding", "engine", "retrieval", "provenance", "ungraded")
+FORBIDDEN = (
+    "rubric",
+    "criterion",
+    "criteria",
+    "requirement",
+    "coverage",
+    "chunk",
+    "index",
+    "embedding",
+    "engine",
+    "retrieval",
+    "provenance",
+    "ungraded",
+)
 ANSWER = "I would log the features the service used beside each decision. We would monitor the model after launch. I'd retrain weekly."
 
 
@@ -157,7 +170,18 @@ def test_no_fixed_word_of_page_script_or_style_is_ours_alone() -> None:
 def test_a_card_by_its_rules() -> None:
     made = screens()["card"]
     text = visible(made)
-    order = [text.index(part) for part in ("Below the staff bar", "You made the skew visible.", "Fix this first", "Also missing", "How it was graded", "Next question", "Try again")]
+    order = [
+        text.index(part)
+        for part in (
+            "Below the staff bar",
+            "You made the skew visible.",
+            "Fix this first",
+            "Also missing",
+            "How it was graded",
+            "Next question",
+            "Try again",
+        )
+    ]
     assert order == sorted(order)
     assert text.count("Fix this first") == 1
     assert len(re.findall(r'class="miss"', made)) == 2
@@ -256,7 +280,10 @@ def test_markdown_keeps_what_notes_are_written_in() -> None:
 
 
 def test_a_link_in_a_note_shows_where_it_leads_and_cannot_be_clicked() -> None:
-    assert rendered("See [the paper](https://arxiv.org/abs/1).") == '<div class="text"><p>See the paper<span class="address"> (https://arxiv.org/abs/1)</span>.</p> </div>'
+    assert (
+        rendered("See [the paper](https://arxiv.org/abs/1).")
+        == '<div class="text"><p>See the paper<span class="address"> (https://arxiv.org/abs/1)</span>.</p> </div>'
+    )
 
 
 @pytest.mark.parametrize("section", sorted(shipped().sections)[::9])
@@ -301,4 +328,3 @@ def test_every_button_that_a_state_can_show_has_its_rule() -> None:
     assert len(names) > 15
     for name in names:
         assert f".by-{name}" in style, name
-

@@ -37,7 +37,12 @@ async def test_the_main_path_and_everything_is_there_after_a_restart(home: Path)
     assert posting.hiring_organization == "Affirm"
     made = await ws.start_set(minutes=20)
     assert len(made.questions) == made.planned == 4
-    assert {q.topic for q in made.questions} == {"leadership-strategy", "sequence-models", "feature-stores-and-feature-engineering", "ml-system-design"}
+    assert {q.topic for q in made.questions} == {
+        "leadership-strategy",
+        "sequence-models",
+        "feature-stores-and-feature-engineering",
+        "ml-system-design",
+    }
     view = await ws.question(made.questions[0].id)
     assert view.posting_line is not None
     assert (view.number, view.count, view.next_id) == (1, 4, made.questions[1].id)
@@ -201,7 +206,9 @@ asyncio.run(main(sys.argv[1]))
 
 
 async def test_kill_dash_nine_loses_nothing_acknowledged(home: Path):
-    child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(KILLED), str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ})
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ}
+    )
     assert child.stdout is not None
     lines = [json.loads(child.stdout.readline()) for _ in range(6)]
     child.send_signal(signal.SIGKILL)
@@ -216,5 +223,3 @@ async def test_kill_dash_nine_loses_nothing_acknowledged(home: Path):
         await until_done(ws, attempt_id)
         assert (await ws.attempt(attempt_id)).status == "complete"
     await ws.close()
-
-

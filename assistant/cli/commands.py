@@ -59,7 +59,8 @@ def serve(
 
 @app.command()
 def posting(
-    file: Annotated[Path | None, typer.Argument(help="A text file, or - for standard input. Without it: the sample.")] = None, as_json: JSON = False
+    file: Annotated[Path | None, typer.Argument(help="A text file, or - for standard input. Without it: the sample.")] = None,
+    as_json: JSON = False,
 ) -> None:
     """Read a posting: what it asks for, line by line."""
     from assistant.knowledge import sample_posting
@@ -93,7 +94,9 @@ def ingest(
             text = _read(file)
             if kind is IngestAs.posting:
                 kept = await caller.call("add_posting", text=text)
-                made.append({"file": str(file), "as": "posting", "id": kept.id, "title": kept.title, "requirements": len(kept.requirements)})
+                made.append(
+                    {"file": str(file), "as": "posting", "id": kept.id, "title": kept.title, "requirements": len(kept.requirements)}
+                )
             else:
                 document = await caller.call("add_notes", file_name=file.name, text=text)
                 made.append({"file": str(file), "as": "notes", "id": document.id, "title": document.title})

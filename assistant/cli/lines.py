@@ -109,7 +109,17 @@ def as_line(line_id: str, c: Critique, label: str) -> dict[str, Any]:
 
 
 def failed_line(line_id: str, label: str, words: str) -> dict[str, Any]:
-    return {"id": line_id, "score": None, "band": None, "grades": [], "pitfalls": [], "advice": None, "standing": "not checked", "engine": label, "error": words}
+    return {
+        "id": line_id,
+        "score": None,
+        "band": None,
+        "grades": [],
+        "pitfalls": [],
+        "advice": None,
+        "standing": "not checked",
+        "engine": label,
+        "error": words,
+    }
 
 
 def _quote(quote: Quote | None) -> dict[str, Any]:

@@ -149,7 +149,11 @@ def _nearest(task: CoachReply, candidates: list[_Sentence], embedder: Embedder) 
     near = vectors[1:] @ vectors[0]
     order = np.argsort(-near, kind="stable")
     # What begins with the question's own words, or begins a section, often says what a thing is, however far it ranks.
-    twice = [i for rank, i in enumerate(order) if rank < _LOOKED_AT_TWICE or candidates[i].place == 0 or _begins_with(task.question, candidates[i]) >= 0.6]
+    twice = [
+        i
+        for rank, i in enumerate(order)
+        if rank < _LOOKED_AT_TWICE or candidates[i].place == 0 or _begins_with(task.question, candidates[i]) >= 0.6
+    ]
     return near[twice], [candidates[i] for i in twice]
 
 

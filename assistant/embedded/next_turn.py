@@ -32,12 +32,21 @@ _NOTHING_SAID = (
 )  # fmt: skip
 
 _PROBES = {
-    "framing": ("Who decides on the strength of this, and what does a wrong decision cost them?", "What would have to be true for this to be the wrong problem to solve?"),
+    "framing": (
+        "Who decides on the strength of this, and what does a wrong decision cost them?",
+        "What would have to be true for this to be the wrong problem to solve?",
+    ),
     "depth": ("What happens underneath, step by step?", "Which part of that mechanism breaks first, and why?"),
-    "trade-offs": ("What did you give up for that, and when would you choose the other way?", "What is the simpler option, and what would it cost to stay with it?"),
+    "trade-offs": (
+        "What did you give up for that, and when would you choose the other way?",
+        "What is the simpler option, and what would it cost to stay with it?",
+    ),
     "evidence": ("What number would convince you that it worked?", "How would you tell that from chance?"),
     "operations": ("Who notices when that fails at night, and what do they do?", "How does this look on the day it goes wrong?"),
-    "leadership": ("Who had to be convinced, and how would you bring them along?", "What do the other teams change on Monday because of this?"),
+    "leadership": (
+        "Who had to be convinced, and how would you bring them along?",
+        "What do the other teams change on Monday because of this?",
+    ),
     "communication": ("How would you say that to an executive in two sentences?", "What would you write down, and who reads it?"),
     "situation": ("What was at stake, and for whom?", "Set the scene: what had already been tried?"),
     "action": ("What did you yourself do, as opposed to the team?", "Which step was yours alone?"),
@@ -80,7 +89,8 @@ def _missed(task: NextTurn, embedder: LocalEmbedder) -> Criterion:
     own = {f.probes for f in task.follow_ups}
     order = {"missed": 0, "ungraded": 0, "partial": 1, "met": 2}
     return min(
-        task.criteria, key=lambda c: (order[verdict.get(c.id, "missed")], c.id not in own, not c.essential, -c.points, -credit.get(c.id, 0.0))
+        task.criteria,
+        key=lambda c: (order[verdict.get(c.id, "missed")], c.id not in own, not c.essential, -c.points, -credit.get(c.id, 0.0)),
     )
 
 
@@ -97,10 +107,10 @@ def _nearest_clause(answer: str, criterion: Criterion, embedder: LocalEmbedder) 
 def _cut(words: str) -> str:
     """At most fourteen words of the clause, without quotation marks inside and without its last stop."""
     first = words.splitlines()[0] if words else ""
-    for mark in "“”\"":
+    for mark in '“”"':
         if mark in first.strip(mark):
             first = max(first.split(mark), key=len)
-    return " ".join(first.split(" ")[:QUOTE_WORDS]).strip("“”\" \t").rstrip(".,;:!?")
+    return " ".join(first.split(" ")[:QUOTE_WORDS]).strip('“”" \t').rstrip(".,;:!?")
 
 
 def _unused(choices: tuple[str, ...], task: NextTurn, turned: bool = True) -> str:

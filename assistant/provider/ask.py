@@ -234,6 +234,8 @@ class _Asking(Generic[Output]):
             pause = self._pause(fault, told, tries) if again else None
             if pause is None or time.monotonic() + pause > deadline:
                 self._engine.breaker.failed(fault)
+                if self._text:
+                    await self._keep_learnt()
                 raise fault
             tries += 1
             yield WaitEvent(reason="busy", seconds=pause)

@@ -90,7 +90,7 @@ def told_by(error: BaseException) -> Told | None:
 
     if isinstance(error, openai.APIStatusError):
         return Told(error.status_code, f"{error.message} {error.body}", _retry_after(error.response.headers))
-    if isinstance(error, openai.APIError | ErrorReply):
+    if isinstance(error, openai.APIError | ErrorReply) and not isinstance(error, openai.APIConnectionError):
         code = str(error.body.get("code")) if isinstance(error.body, dict) else ""
         return Told(int(code) if re.fullmatch("[45][0-9][0-9]", code) else 500, str(error.body))
     return None

@@ -74,7 +74,9 @@ class Store:
 
     def put_posting(self, posting: JobPosting, at: datetime) -> None:
         """Keeps a posting and makes it the current one; a deleted one comes back."""
-        self._upsert(t.postings, posting.id, {"used_at": _iso(at), "deleted_at": None, "body": posting.model_dump_json()}, {"created_at": _iso(at)})
+        self._upsert(
+            t.postings, posting.id, {"used_at": _iso(at), "deleted_at": None, "body": posting.model_dump_json()}, {"created_at": _iso(at)}
+        )
 
     def postings(self) -> tuple[JobPosting, ...]:
         """Those not deleted, the current one first."""
@@ -103,7 +105,11 @@ class Store:
     def sets(self) -> tuple[QuestionSet, ...]:
         """Newest first, questions included."""
         with self._transaction() as c:
-            ids = c.execute(sa.select(t.sets.c.id).where(*self._mine(t.sets)).order_by(t.sets.c.created_at.desc(), t.sets.c.id)).scalars().all()
+            ids = (
+                c.execute(sa.select(t.sets.c.id).where(*self._mine(t.sets)).order_by(t.sets.c.created_at.desc(), t.sets.c.id))
+                .scalars()
+                .all()
+            )
         return tuple(self.question_set(i) for i in ids)
 
     def question_set(self, set_id: str) -> QuestionSet:
@@ -132,7 +138,9 @@ class Store:
         """The question, its set's id, its place from 0, and how many hints were taken."""
         q = t.questions.c
         with self._transaction() as c:
-            row = c.execute(sa.select(q.body, q.set_id, q.position, q.hints_used).where(q.id == question_id, q.profile == self.profile)).one_or_none()
+            row = c.execute(
+                sa.select(q.body, q.set_id, q.position, q.hints_used).where(q.id == question_id, q.profile == self.profile)
+            ).one_or_none()
         if row is None:
             raise NotFound("This question is not here any more.")
         return Question.model_validate_json(row.body), row.set_id, row.position, row.hints_used
@@ -141,7 +149,9 @@ class Store:
         """Each question of a set: its place, its id, whether it was skipped."""
         q = t.questions.c
         with self._transaction() as c:
-            rows = c.execute(sa.select(q.position, q.id, q.skipped_at).where(q.set_id == set_id, q.profile == self.profile).order_by(q.position)).all()
+            rows = c.execute(
+                sa.select(q.position, q.id, q.skipped_at).where(q.set_id == set_id, q.profile == self.profile).order_by(q.position)
+            ).all()
         return tuple((r.position, r.id, r.skipped_at is not None) for r in rows)
 
     def skip(self, question_id: str, at: datetime) -> None:
@@ -153,7 +163,11 @@ class Store:
     def asked(self) -> tuple[tuple[str, str, str], ...]:
         """Every question ever asked, newest first: requirement id, bank id, text. Deleted sets count: they were seen."""
         q = t.questions.c
-        query = sa.select(q.requirement, q.origin_id, sa.func.json_extract(q.body, "$.text")).where(q.profile == self.profile).order_by(sa.text("rowid desc"))
+        query = (
+            sa.select(q.requirement, q.origin_id, sa.func.json_extract(q.body, "$.text"))
+            .where(q.profile == self.profile)
+            .order_by(sa.text("rowid desc"))
+        )
         with self._transaction() as c:
             return tuple((r[0], r[1], r[2]) for r in c.execute(query).all())
 
@@ -162,13 +176,21 @@ class Store:
     def draft(self, question_id: str) -> tuple[str, int]:
         """The text and its revision; an empty one is revision 0."""
         with self._transaction() as c:
-            row = c.execute(sa.select(t.drafts.c.text, t.drafts.c.revision).where(t.drafts.c.question_id == question_id, t.drafts.c.profile == self.profile)).one_or_none()
+            row = c.execute(
+                sa.select(t.drafts.c.text, t.drafts.c.revision).where(
+                    t.drafts.c.question_id == question_id, t.drafts.c.profile == self.profile
+                )
+            ).one_or_none()
         return ("", 0) if row is None else (row.text, row.revision)
 
     def put_draft(self, question_id: str, text: str, revision: int, at: datetime) -> int:
         """Keeps a draft that was made from `revision`; the new revision. Raises `DraftConflict` where another tab was first with other words."""
         with self._transaction() as c:
-            row = c.execute(sa.select(t.drafts.c.text, t.drafts.c.revision).where(t.drafts.c.question_id == question_id, t.drafts.c.profile == self.profile)).one_or_none()
+            row = c.execute(
+                sa.select(t.drafts.c.text, t.drafts.c.revision).where(
+                    t.drafts.c.question_id == question_id, t.drafts.c.profile == self.profile
+                )
+            ).one_or_none()
             stands = 0 if row is None else row.revision
             if row is not None and row.text == text:
                 return int(stands)
@@ -201,13 +223,17 @@ class Store:
     def attempts(self, question_id: str | None = None) -> tuple[Attempt, ...]:
         """Those not deleted, oldest first; of one question, or all."""
         which = [] if question_id is None else [t.attempts.c.question_id == question_id]
-        return self._bodies(Attempt, sa.select(t.attempts.c.body).where(*self._mine(t.attempts), *which).order_by(t.attempts.c.at, t.attempts.c.ordinal))
+        return self._bodies(
+            Attempt, sa.select(t.attempts.c.body).where(*self._mine(t.attempts), *which).order_by(t.attempts.c.at, t.attempts.c.ordinal)
+        )
 
     # conversations
 
     def put_interview(self, interview: Interview) -> None:
         bare = interview.model_copy(update={"turns": ()})
-        self._upsert(t.conversations, interview.id, {"kind": "interview", "body": bare.model_dump_json()}, {"created_at": _iso(interview.created_at)})
+        self._upsert(
+            t.conversations, interview.id, {"kind": "interview", "body": bare.model_dump_json()}, {"created_at": _iso(interview.created_at)}
+        )
 
     def interview(self, interview_id: str) -> Interview:
         with self._transaction() as c:
@@ -220,7 +246,9 @@ class Store:
 
     def put_talk(self, talk_id: str, at: datetime, interview_id: str = "") -> None:
         """A conversation with the coach; `interview_id` where it was opened beside one."""
-        self._upsert(t.conversations, talk_id, {"kind": "coach", "body": sa.func.json_object("interview_id", interview_id)}, {"created_at": _iso(at)})
+        self._upsert(
+            t.conversations, talk_id, {"kind": "coach", "body": sa.func.json_object("interview_id", interview_id)}, {"created_at": _iso(at)}
+        )
 
     def talks(self, interview_id: str | None = None) -> tuple[str, ...]:
         """Ids of the talks with the coach, newest first; those beside one interview, or all."""
@@ -266,7 +294,9 @@ class Store:
         """Turns that a process left pending or partial, with their conversation's id."""
         u = t.turns.c
         with self._transaction() as c:
-            rows = c.execute(sa.select(u.conversation_id, u.body).where(u.profile == self.profile, u.status.in_(["pending", "partial"]))).all()
+            rows = c.execute(
+                sa.select(u.conversation_id, u.body).where(u.profile == self.profile, u.status.in_(["pending", "partial"]))
+            ).all()
         return tuple((r.conversation_id, Turn.model_validate_json(r.body)) for r in rows)
 
     # deleting, with undo
@@ -282,7 +312,10 @@ class Store:
         """Removes for good what was deleted more than an hour ago. A set that goes takes its questions and their answers with it."""
         before = _iso(at - timedelta(hours=UNDO_HOURS))
         with self._transaction() as c:
-            gone = {noun: c.execute(sa.select(table.c.id).where(table.c.deleted_at < before)).scalars().all() for noun, table in _DELETABLE.items()}
+            gone = {
+                noun: c.execute(sa.select(table.c.id).where(table.c.deleted_at < before)).scalars().all()
+                for noun, table in _DELETABLE.items()
+            }
             for set_id in gone["set"]:
                 questions = sa.select(t.questions.c.id).where(t.questions.c.set_id == set_id)
                 c.execute(t.attempts.delete().where(t.attempts.c.question_id.in_(questions)))
@@ -321,7 +354,15 @@ class Store:
         k = t.calls.c
         where = [k.profile == self.profile] + ([] if since is None else [k.at >= _iso(since)])
         with self._transaction() as c:
-            row = c.execute(sa.select(sa.func.count(), sa.func.sum(k.tokens_in), sa.func.sum(k.tokens_out), sa.func.sum(k.tokens_cached), sa.func.sum(k.seconds)).where(*where)).one()
+            row = c.execute(
+                sa.select(
+                    sa.func.count(),
+                    sa.func.sum(k.tokens_in),
+                    sa.func.sum(k.tokens_out),
+                    sa.func.sum(k.tokens_cached),
+                    sa.func.sum(k.seconds),
+                ).where(*where)
+            ).one()
         return row[0], Usage(tokens_in=row[1], tokens_out=row[2], tokens_cached=row[3], seconds=row[4] or 0.0)
 
     def get(self, key: str) -> str | None:
@@ -382,13 +423,21 @@ class Store:
 
     def _turns(self, c: sa.Connection, conversation_id: str) -> tuple[Turn, ...]:
         u = t.turns.c
-        rows: Sequence[str] = c.execute(sa.select(u.body).where(u.conversation_id == conversation_id, u.profile == self.profile).order_by(u.ordinal)).scalars().all()
+        rows: Sequence[str] = (
+            c.execute(sa.select(u.body).where(u.conversation_id == conversation_id, u.profile == self.profile).order_by(u.ordinal))
+            .scalars()
+            .all()
+        )
         return tuple(Turn.model_validate_json(r) for r in rows)
 
     def _conversation_ids(self, kind: str) -> Sequence[str]:
         k = t.conversations.c
         with self._transaction() as c:
-            return c.execute(sa.select(k.id).where(*self._mine(t.conversations), k.kind == kind).order_by(k.created_at.desc(), k.id)).scalars().all()
+            return (
+                c.execute(sa.select(k.id).where(*self._mine(t.conversations), k.kind == kind).order_by(k.created_at.desc(), k.id))
+                .scalars()
+                .all()
+            )
 
 
 _DELETABLE = {"posting": t.postings, "document": t.documents, "set": t.sets, "attempt": t.attempts, "conversation": t.conversations}

@@ -19,7 +19,12 @@ postings = Table(
 )  # fmt: skip
 
 documents = Table(
-    "documents", metadata, *_owned(), Column("created_at", String(32), nullable=False), Column("deleted_at", String(32)), Column("body", Text, nullable=False)
+    "documents",
+    metadata,
+    *_owned(),
+    Column("created_at", String(32), nullable=False),
+    Column("deleted_at", String(32)),
+    Column("body", Text, nullable=False),
 )
 
 sets = Table(

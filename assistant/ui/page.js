@@ -168,7 +168,8 @@
       return;
     }
     const at = mark();
-    if (at && at.dataset.for === key()) arrived(at);
+    const head = all(`#screen-${place()} [data-for]`).filter((e) => e.dataset.for === key());
+    if (at && head.includes(at) && head.length > 1) arrived(at);
     const coach = coachMark();
     if (coach && asking() && (coach.dataset.for === asking() || coach.dataset.for === "")) follow("coach", coach);
     focusHeld();

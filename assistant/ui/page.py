@@ -57,6 +57,7 @@ class Page:
         self.workspace = workspace
         self.gr = gradio
         self.followed: dict[str, Any] = {}
+        self.heads: list[Any] = []
         self.go = self.box("go")
 
     def box(self, elem_id: str, value: Html | None = None, *, formulas: bool = False) -> gradio.Markdown:
@@ -83,6 +84,8 @@ class Page:
 
         Where the address names what is not there, `head` says so.
         """
+
+        self.heads.append(head)
 
         async def painting(at: At) -> Painted:
             try:
@@ -146,7 +149,8 @@ class Page:
     def _handling(self, handler: Any, said: Any) -> Callable[..., Any]:
         async def handled(request: Any, *inputs: Any) -> Painted:
             try:
-                return self._clear(await handler(_at(request), *inputs), said)
+                at = _at(request)
+                return self._clear(await handler(at, *inputs), at, said)
             except Exception as error:
                 return {said: _words(error)}
 
@@ -155,8 +159,9 @@ class Page:
     def _following(self, follower: Any, said: Any) -> Callable[..., Any]:
         async def followed(request: Any, *inputs: Any) -> AsyncIterator[Painted]:
             try:
-                async for painted in follower(_at(request), *inputs):
-                    yield self._clear(painted, said)
+                at = _at(request)
+                async for painted in follower(at, *inputs):
+                    yield self._clear(painted, at, said)
             except Exception as error:
                 yield {said: _words(error)}
 
@@ -167,8 +172,10 @@ class Page:
         function.__annotations__["request"] = self.gr.Request
         return function
 
-    def _clear(self, painted: Painted, said: Any) -> Painted:
-        return {said: "", **painted}
+    def _clear(self, painted: Painted, at: At, said: Any) -> Painted:
+        # Gradio draws each box when it is done with it, so the head says for itself which address it belongs to.
+        heads = {h: el("div", painted[h], data_for=at.key) for h in self.heads if h in painted}
+        return {said: "", **painted, **heads}
 
 
 def _at(request: gradio.Request) -> At:

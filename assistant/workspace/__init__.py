@@ -48,7 +48,9 @@ class Workspace(Setup):
     def _mark_cut_off(self) -> None:
         for _, turn in self.store.unfinished():
             words = "The reply was cut off. What arrived is kept above." if turn.text else "The reply was interrupted before it began."
-            self.store.put_turn(turn.model_copy(update={"status": "cut off", "error": words, "error_buttons": ("Try again", *ModelError.buttons[1:])}))
+            self.store.put_turn(
+                turn.model_copy(update={"status": "cut off", "error": words, "error_buttons": ("Try again", *ModelError.buttons[1:])})
+            )
         for made in self.store.sets():
             if made.status == "writing":
                 self._mark_now(made.id, status="stopped")

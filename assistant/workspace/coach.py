@@ -60,12 +60,21 @@ class Coach(Interviews):
         """Asks again for a reply that was cut off, stopped or failed."""
         turns = (await self.conversation(conversation_id)).turns
         last = turns[-1] if turns else None
-        if last is not None and last.role == "coach" and last.status in ("cut off", "stopped", "failed") and not self.running(conversation_id):
+        if (
+            last is not None
+            and last.role == "coach"
+            and last.status in ("cut off", "stopped", "failed")
+            and not self.running(conversation_id)
+        ):
             asked = next(t for t in reversed(turns) if t.role == "candidate")
             nonce = await self.run(self.store.nonce, asked.id)
             again = last.model_copy(update={"text": "", "status": "pending", "error": "", "error_buttons": (), "citations": ()})
             await self.run(self.store.put_turn, again)
-            self.jobs.start(conversation_id, LOOKING, partial(self._reply, asked=asked, answer=again, nonce=nonce, talk_id=conversation_id, which=engine))
+            self.jobs.start(
+                conversation_id,
+                LOOKING,
+                partial(self._reply, asked=asked, answer=again, nonce=nonce, talk_id=conversation_id, which=engine),
+            )
         return await self.conversation(conversation_id)
 
     async def delete_conversation(self, conversation_id: str) -> str:
@@ -75,7 +84,9 @@ class Coach(Interviews):
 
     # inside
 
-    async def _reply(self, job: Job, asked: Turn, answer: Turn, nonce: str, talk_id: str, which: Literal["model", "embedded"] | None) -> None:
+    async def _reply(
+        self, job: Job, asked: Turn, answer: Turn, nonce: str, talk_id: str, which: Literal["model", "embedded"] | None
+    ) -> None:
         turns = await self.run(self.store.turns, talk_id)
         earlier = tuple(
             SaidTurn(role="candidate" if t.role == "candidate" else "interviewer", text=t.text)

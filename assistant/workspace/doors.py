@@ -46,7 +46,9 @@ class Waiting(Frozen):
 class Doors:
     """What every noun of the workspace stands on."""
 
-    def __init__(self, settings: Settings, lock: FileLock, store: Store, index: Index, retriever: Retriever, embedder: LocalEmbedder) -> None:
+    def __init__(
+        self, settings: Settings, lock: FileLock, store: Store, index: Index, retriever: Retriever, embedder: LocalEmbedder
+    ) -> None:
         self.settings = settings
         self.store = store
         self.index = index
@@ -129,12 +131,16 @@ def take_lock(settings: Settings) -> FileLock:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise FolderError(f"The data folder {home} cannot be written ({_reason(error)}). Make it writable, or set ASSISTANT_HOME to another folder.") from error
+        raise FolderError(
+            f"The data folder {home} cannot be written ({_reason(error)}). Make it writable, or set ASSISTANT_HOME to another folder."
+        ) from error
     lock = FileLock(home / "lock", thread_local=False)
     try:
         lock.acquire(timeout=settings.lock_wait_seconds)
     except Timeout as error:
-        raise FolderInUse(f"Another Interview Assistant already uses the data folder {home}. Use that one, stop it, or set ASSISTANT_HOME to another folder.") from error
+        raise FolderInUse(
+            f"Another Interview Assistant already uses the data folder {home}. Use that one, stop it, or set ASSISTANT_HOME to another folder."
+        ) from error
     return lock
 
 

@@ -35,7 +35,9 @@ _NO_MORE = "I have said all I can without answering it myself. Say what you woul
 
 
 class Interviews(Reviews):
-    async def start_interview(self, posting_id: str | None = None, minutes: int = 20, level: int | None = None, seed: int | None = None) -> Interview:
+    async def start_interview(
+        self, posting_id: str | None = None, minutes: int = 20, level: int | None = None, seed: int | None = None
+    ) -> Interview:
         """Plans the interview's questions, opens with how long it takes, and asks the first."""
         if not 5 <= minutes <= 120:
             raise InputError("An interview takes between 5 and 120 minutes. Choose a time in between.")
@@ -187,9 +189,13 @@ class Interviews(Reviews):
             async for spoken in speak(task, self.engine(which), self.engine("embedded")):
                 turn = turn.model_copy(update={"text": spoken.text, "status": "complete" if spoken.final else "partial"})
                 if spoken.final:
-                    turn = turn.model_copy(update={"quote": spoken.quote, "probes": spoken.probes, "note": spoken.note, "provenance": spoken.provenance})
+                    turn = turn.model_copy(
+                        update={"quote": spoken.quote, "probes": spoken.probes, "note": spoken.note, "provenance": spoken.provenance}
+                    )
                     if spoken.provenance is not None and spoken.provenance.engine == "model":
-                        self.store.add_call("next_turn", interview.id, spoken.provenance.model, spoken.provenance.usage, spoken.provenance.at)
+                        self.store.add_call(
+                            "next_turn", interview.id, spoken.provenance.model, spoken.provenance.usage, spoken.provenance.at
+                        )
                 await self.run(self.store.put_turn, turn)
                 job.tick()
         except ModelError as error:
@@ -197,7 +203,9 @@ class Interviews(Reviews):
             turn = turn.model_copy(update={"status": status, "error": str(error), "error_buttons": error.buttons})
         finally:
             if turn.status in ("pending", "partial"):
-                turn = turn.model_copy(update={"status": "stopped", "error": "You stopped the interviewer.", "error_buttons": ("Try again",)})
+                turn = turn.model_copy(
+                    update={"status": "stopped", "error": "You stopped the interviewer.", "error_buttons": ("Try again",)}
+                )
             self.store.put_turn(turn)
 
     async def _report(self, job: Job, interview_id: str, which: Literal["model", "embedded"] | None) -> None:
@@ -232,7 +240,9 @@ class Interviews(Reviews):
         critique: Critique | None = None
         first = next(t for t in interview.turns if t.thread == number and t.role == "candidate")
         nonce = await self.run(self.store.nonce, first.id)
-        async for step in critique_answer(question, thread_answer(interview, number), engine, sections=sections, posting_sentence=line, nonce=nonce):
+        async for step in critique_answer(
+            question, thread_answer(interview, number), engine, sections=sections, posting_sentence=line, nonce=nonce
+        ):
             if not isinstance(step, GradesSoFar):
                 critique = step
         assert critique is not None

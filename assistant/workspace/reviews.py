@@ -38,7 +38,9 @@ class Reviews(Sets):
         """Checks an answer whose check failed or was stopped, by the engine the candidate chose. A card that stands is left as it is."""
         attempt = await self.attempt(attempt_id)
         if attempt.status != "complete" and not self.running(attempt_id):
-            await self.run(self.store.put_attempt, attempt.model_copy(update={"status": "pending", "error": "", "error_buttons": (), "so_far": ()}))
+            await self.run(
+                self.store.put_attempt, attempt.model_copy(update={"status": "pending", "error": "", "error_buttons": (), "so_far": ()})
+            )
             self._start_check(attempt_id, engine)
         return await self.attempt(attempt_id)
 
@@ -55,7 +57,14 @@ class Reviews(Sets):
         """Keeps answers that were checked elsewhere, from a file: one set of own questions, each with its answer and card."""
         posting = await self.posting()
         now = self.now()
-        made = QuestionSet(id=new_id(), name=name[:200], posting_id=posting.id, planned=len(checked), minutes=sum(c.question.minutes for c in checked), created_at=now)
+        made = QuestionSet(
+            id=new_id(),
+            name=name[:200],
+            posting_id=posting.id,
+            planned=len(checked),
+            minutes=sum(c.question.minutes for c in checked),
+            created_at=now,
+        )
         await self.run(self.store.put_set, made, QuestionPlan(posting_id=posting.id, seed=0, level=DEFAULT_LEVEL, slots=()))
         for place, item in enumerate(checked):
             question = item.question.model_copy(update={"id": new_id()})
@@ -71,7 +80,10 @@ class Reviews(Sets):
                 continue
             if self.settings.has_model:
                 words = "The check was interrupted. Your answer is saved."
-                await self.run(self.store.put_attempt, attempt.model_copy(update={"status": "failed", "error": words, "error_buttons": ModelError.buttons}))
+                await self.run(
+                    self.store.put_attempt,
+                    attempt.model_copy(update={"status": "failed", "error": words, "error_buttons": ModelError.buttons}),
+                )
             else:
                 self._start_check(attempt.id, "embedded")
 
@@ -129,5 +141,3 @@ class Reviews(Sets):
         requirement = posting.requirement(question.requirement)
         found = [s for s in (self.find_section(i) for i in question.sources) if s is not None]
         return found, requirement.sentence if requirement else ""
-
-

@@ -38,7 +38,13 @@ class QuestionView(Frozen):
 
 class Sets(Sources):
     async def start_set(
-        self, posting_id: str | None = None, minutes: int = 20, count: int | None = None, mix: dict[str, int] | None = None, level: int | None = None, seed: int | None = None
+        self,
+        posting_id: str | None = None,
+        minutes: int = 20,
+        count: int | None = None,
+        mix: dict[str, int] | None = None,
+        level: int | None = None,
+        seed: int | None = None,
     ) -> QuestionSet:
         """Plans a set and returns when its first question stands; a job writes the others. Without a seed the next number is used."""
         if not 5 <= minutes <= 240:
@@ -56,7 +62,15 @@ class Sets(Sources):
         posting = await self.posting() if posting_text is None else await self.run(parse_posting, posting_text)
         bank = await self.bank_map(posting)
         history = await series_history(
-            bank, self.knowledge, count=count, mix=mix, level=level, seed=seed, bank_engine=self.engine("embedded"), embedder=self.embedder, now=self.now
+            bank,
+            self.knowledge,
+            count=count,
+            mix=mix,
+            level=level,
+            seed=seed,
+            bank_engine=self.engine("embedded"),
+            embedder=self.embedder,
+            now=self.now,
         )
         plan = await self.run(partial(plan_set, bank, self.knowledge, count=count, mix=mix, level=level, history=history, seed=seed))
         written: dict[int, Question] = {}
@@ -128,14 +142,33 @@ class Sets(Sources):
     # inside
 
     async def _new_set(
-        self, posting: JobPosting, purpose: Literal["practice", "interview"], *, minutes: int, count: int | None, mix: dict[str, int] | None, level: int | None, seed: int | None
+        self,
+        posting: JobPosting,
+        purpose: Literal["practice", "interview"],
+        *,
+        minutes: int,
+        count: int | None,
+        mix: dict[str, int] | None,
+        level: int | None,
+        seed: int | None,
     ) -> QuestionSet:
         history = await self._history()
         bank = await self.bank_map(posting)
         number = len(await self.run(self.store.sets)) if seed is None else seed
         longest = max(10, minutes // 2) if purpose == "interview" else 10
         plan = await self.run(
-            partial(plan_set, bank, self.knowledge, minutes=minutes, count=count, mix=mix, level=level, minutes_max=longest, history=history, seed=number)
+            partial(
+                plan_set,
+                bank,
+                self.knowledge,
+                minutes=minutes,
+                count=count,
+                mix=mix,
+                level=level,
+                minutes_max=longest,
+                history=history,
+                seed=number,
+            )
         )
         made = QuestionSet(
             id=new_id(), name=f"{'Mock interview' if purpose == 'interview' else 'Practice'} for {posting_name(posting)}", posting_id=posting.id, purpose=purpose,
@@ -177,7 +210,14 @@ class Sets(Sources):
             minutes = sum(q.minutes for q in full.questions)
             self._mark_now(set_id, status=status, minutes=minutes, **changes)
 
-    def _writing(self, plan: QuestionPlan, bank: BankMap, history: Sequence[Asked], have: dict[int, Question], which: Literal["model", "embedded"] | None) -> AsyncIterator[tuple[int, Question]]:
+    def _writing(
+        self,
+        plan: QuestionPlan,
+        bank: BankMap,
+        history: Sequence[Asked],
+        have: dict[int, Question],
+        which: Literal["model", "embedded"] | None,
+    ) -> AsyncIterator[tuple[int, Question]]:
         engine = self.engine(which) if plan.slots[1:] else self.engine("embedded")
         at_once = 1 if engine.kind == "embedded" else self.settings.calls_at_once or (1 if self.settings.model_is_local else 8)
         return write_set(

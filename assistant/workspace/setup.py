@@ -104,5 +104,7 @@ class Setup(History):
     async def _change(self, changes: dict[str, Any]) -> None:
         settings = await self.run(lambda: self.settings.save(**changes))
         secret = settings.openai_api_key
-        self.settings = settings.model_copy(update={"openai_api_key": secret if secret is None or isinstance(secret, SecretStr) else SecretStr(secret)})
+        self.settings = settings.model_copy(
+            update={"openai_api_key": secret if secret is None or isinstance(secret, SecretStr) else SecretStr(secret)}
+        )
         self._model = None

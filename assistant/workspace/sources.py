@@ -58,7 +58,9 @@ class Sources(Postings):
         if not name.lower().endswith(TEXT_ENDINGS):
             raise UnreadableFile(f"I can read text and Markdown for now, and “{name[:80]}” is neither. Paste the text instead.")
         if len(text) > self.settings.posting_characters * 2:
-            raise TooLong(f"This file has {len(text):,} characters. The limit is {self.settings.posting_characters * 2:,}. Bring the part you need.")
+            raise TooLong(
+                f"This file has {len(text):,} characters. The limit is {self.settings.posting_characters * 2:,}. Bring the part you need."
+            )
         if not text.strip():
             raise InputError(f"“{name[:80]}” is empty. Choose another file.")
         plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

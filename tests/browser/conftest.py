@@ -51,10 +51,20 @@ class Server:
 
     def start(self) -> None:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("ASSISTANT_", "OPENAI_"))}
-        told = {"ASSISTANT_HOME": str(self.home), "PORT": self.url.rpartition(":")[2], "ASSISTANT_PATIENCE_SCALE": PATIENCE, "BROWSER": self._browser()}
+        told = {
+            "ASSISTANT_HOME": str(self.home),
+            "PORT": self.url.rpartition(":")[2],
+            "ASSISTANT_PATIENCE_SCALE": PATIENCE,
+            "BROWSER": self._browser(),
+        }
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN], env={**kept, **told, **self.environment}, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.executable, "-c", RUN],
+            env={**kept, **told, **self.environment},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
 
     def wait(self) -> None:
@@ -201,7 +211,9 @@ def new_page(browser: Browser, noise: Noise) -> Iterator[Opener]:
     def opened(width: int = 1280, dark: bool = False, context: BrowserContext | None = None) -> Page:
         if context is None:
             height = 900 if width > 800 else 844 if width == 390 else 640
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", has_touch=width < 800)
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", has_touch=width < 800
+            )
             contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)
