@@ -52,7 +52,7 @@ async def reply(question: str, earlier: Sequence[SaidTurn], hits: Sequence[Hit],
     sections = tuple(h.section for h in hits)
     task = CoachReply(question=question, earlier=tuple(earlier), sections=sections, nonce=nonce)
     written = ""
-    async with aclosing(engine.stream(task)) as events:  # type: ignore[type-var]
+    async with aclosing(engine.stream(task)) as events:
         async for event in events:
             match event:
                 case TextEvent():

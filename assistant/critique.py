@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
-from assistant.engine import DoneEvent, Engine, Generation, PartialEvent
+from assistant.engine import DoneEvent, Engine, Generation, PartialEvent, RestartEvent
 from assistant.errors import ModelError
 from assistant.grading import band, check_quote, check_quotes, score
 from assistant.schema import Advice, CriterionGrade, Critique, Fix, Frozen, Gap, PitfallGrade, Question, Quote, Rubric, Section, Strength
@@ -51,14 +52,17 @@ async def critique_answer(
         question=question.text, level=question.level, criteria=question.rubric.criteria, pitfalls=question.rubric.pitfalls,
         staff_adds=question.rubric.staff_adds, sections=tuple(sections), answer=answer, nonce=nonce,
     )  # fmt: skip
-    async for event in engine.stream(task):
-        if isinstance(event, PartialEvent):
-            ready = _ready_grades(question.rubric, event.value, answer, question.text)
-            if len(ready) > shown:
-                shown = len(ready)
-                yield GradesSoFar(grades=ready)
-        elif isinstance(event, DoneEvent):
-            judged = event.generation
+    async with aclosing(engine.stream(task)) as events:
+        async for event in events:
+            if isinstance(event, PartialEvent):
+                ready = _ready_grades(question.rubric, event.value, answer, question.text)
+                if len(ready) > shown:
+                    shown = len(ready)
+                    yield GradesSoFar(grades=ready)
+            elif isinstance(event, RestartEvent):
+                shown = 0
+            elif isinstance(event, DoneEvent):
+                judged = event.generation
     assert judged is not None
     critique = verdicts_of(question, answer, judged)
     if critique.standing in ("another language", "not checked"):

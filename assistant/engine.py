@@ -6,7 +6,7 @@ Only `workspace` chooses one, and every result says which one made it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from assistant.schema import Frozen, Provenance
@@ -69,6 +69,6 @@ class Engine(Protocol):
 
     async def generate(self, task: Task[Output]) -> Generation[Output]: ...
 
-    def stream(self, task: Task[Output]) -> AsyncIterator[Event[Output]]:
+    def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
         """Events, the last a `DoneEvent`. Closing the iterator ends the call within a second."""
         ...

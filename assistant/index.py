@@ -192,7 +192,9 @@ class Index:
         """In how many sections each term stands; a compound stands in as many as its rarest part, at most. Terms in none are left out."""
         stems = self._stems.of([part for t in terms for part in t.split()])
         marks = ", ".join("?" * len(set(stems.values())))
-        rows = connection.exec_driver_sql(f"SELECT term, doc FROM index_vocabulary WHERE term IN ({marks})", tuple(set(stems.values()))).all()
+        rows = connection.exec_driver_sql(
+            f"SELECT term, doc FROM index_vocabulary WHERE term IN ({marks})", tuple(set(stems.values()))
+        ).all()
         by_stem: dict[str, int] = {row[0]: row[1] for row in rows}
         found = {t: [by_stem.get(stems.get(part, ""), 0) for part in t.split()] for t in terms}
         return {t: min(counts) for t, counts in found.items() if counts and min(counts)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from itertools import pairwise
 from typing import Literal
@@ -167,15 +168,16 @@ async def speak(task: NextTurn, engine: Engine, fallback: Engine) -> AsyncIterat
         asked = task.model_copy(update={"complaint": complaint})
         made = None
         try:
-            async for event in engine.stream(asked):
-                if isinstance(event, PartialEvent):
-                    quote, text = str(event.value.get("quote") or ""), str(event.value.get("text") or "")
-                    if text and quoted_from(task, quote):
-                        yield Spoken(text=text)
-                elif isinstance(event, RestartEvent):
-                    yield Spoken(text="")
-                elif isinstance(event, DoneEvent):
-                    made = event.generation
+            async with aclosing(engine.stream(asked)) as events:
+                async for event in events:
+                    if isinstance(event, PartialEvent):
+                        quote, text = str(event.value.get("quote") or ""), str(event.value.get("text") or "")
+                        if text and quoted_from(task, quote):
+                            yield Spoken(text=text)
+                    elif isinstance(event, RestartEvent):
+                        yield Spoken(text="")
+                    elif isinstance(event, DoneEvent):
+                        made = event.generation
         except UnusableReply as error:
             complaint = error.reason or "it could not be read"
             break

@@ -89,7 +89,8 @@ class Jobs:
             waiting = job.changed
             # A quiet job ticks each half second too: the page counts the seconds it waits.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(waiting.wait(), timeout=0.5)
+                async with asyncio.timeout(0.5):
+                    await waiting.wait()
             yield
             await asyncio.sleep(1 / TICKS_A_SECOND)
         yield

@@ -162,7 +162,7 @@ def _(task: WriteQuestion, fence: Fencer) -> dict[str, str]:
         "minutes": str(task.minutes),
         "sources": _sources(task.sections, fence),
         "line": fence.known("line", line),
-        "neighbours": fence.known("bank", _list(question.text for question in task.neighbours[:NEIGHBOURS])),
+        "neighbours": fence.known("bank", _list(_named(q.text, task) for q in task.neighbours[:NEIGHBOURS])),
         "avoid": fence.known("asked", _list(task.avoid)),
         "complaint": _complaint(task.complaint),
     }
@@ -220,6 +220,17 @@ def _(task: CoachReply, fence: Fencer) -> dict[str, str]:
         "earlier": "\n".join(fence.known(turn.role, turn.text) for turn in task.earlier) or NOTHING,
         "question": fence.newest("candidate", task.question),
     }
+
+
+def _named(text: str, task: WriteQuestion) -> str:
+    """A bank text with its own placeholders filled, or a model would write them out as they stand."""
+    names = {
+        "company": task.company or "your company",
+        "domain": task.domain or "your trade",
+        "product": task.product or "your product",
+        "requirement": task.phrase,
+    }
+    return _PLACEHOLDER.sub(lambda m: names.get(m[1], m[1]), text)
 
 
 def _judged(criterion: Criterion) -> str:

@@ -20,6 +20,7 @@ for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ASSISTANT_MODEL", "ASSISTANT_
 
 from assistant.schema import Criterion, FollowUp, Hints, Pitfall, Provenance, Question, Rubric  # noqa: E402
 
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--suite", default="", help="run this whole sweep instead of the sample (tools/check.py)")
 

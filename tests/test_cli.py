@@ -15,7 +15,12 @@ ANSWER = {
     "question": "Two teams compute one credit feature in two ways. What do you do?",
     "criteria": [
         {"id": "log", "text": "Logs the feature values the service used beside each decision", "points": 3, "essential": True},
-        {"id": "owner", "text": "Names who owns the feature definition after the fix", "points": 1, "accept": ["one team is accountable for the definition"]},
+        {
+            "id": "owner",
+            "text": "Names who owns the feature definition after the fix",
+            "points": 1,
+            "accept": ["one team is accountable for the definition"],
+        },
     ],
     "pitfalls": [{"id": "retrain", "text": "Retraining more often fixes the skew"}],
     "answer": "I would log the feature values that the service used beside each decision. One team is accountable for the definition.",
@@ -25,7 +30,9 @@ ANSWER = {
 def run(*arguments: str, home: Path, given: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ASSISTANT_", "OPENAI_"))}
     environment = {**kept, "ASSISTANT_HOME": str(home), "ASSISTANT_LOCK_WAIT_SECONDS": "1"}
-    done = subprocess.run([sys.executable, "-m", "assistant", *arguments], input=given, capture_output=True, text=True, env=environment, timeout=110)
+    done = subprocess.run(
+        [sys.executable, "-m", "assistant", *arguments], input=given, capture_output=True, text=True, env=environment, timeout=110
+    )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -56,14 +63,27 @@ def test_not_a_posting_is_told_on_stderr_with_exit_one(tmp_path: Path, text: str
 
 
 @pytest.mark.parametrize(
-    "arguments", [["bogus"], ["search"], ["questions", "--count", "0"], ["questions", "--mix", "leadership"], ["evaluate", "luck"], ["export", "attempt", "x", "--format", "json"]]
+    "arguments",
+    [
+        ["bogus"],
+        ["search"],
+        ["questions", "--count", "0"],
+        ["questions", "--mix", "leadership"],
+        ["evaluate", "luck"],
+        ["export", "attempt", "x", "--format", "json"],
+    ],
 )
 def test_misuse_is_exit_two(tmp_path: Path, arguments: list[str]):
     assert run(*arguments, home=tmp_path, code=2).stderr
 
 
 def test_critique_line_by_line_and_one_bad_line_fails_alone(tmp_path: Path):
-    lines = [json.dumps(ANSWER), "not json", json.dumps({"id": 7, "answer": "x"}), json.dumps({"id": "r", "reference": "Log what was served.", "answer": ""})]
+    lines = [
+        json.dumps(ANSWER),
+        "not json",
+        json.dumps({"id": 7, "answer": "x"}),
+        json.dumps({"id": "r", "reference": "Log what was served.", "answer": ""}),
+    ]
     (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     run("critique", "--in", str(tmp_path / "in.jsonl"), "--out", str(tmp_path / "out.jsonl"), home=tmp_path / "home")
     cards = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -95,7 +115,9 @@ def test_a_line_has_the_same_credit_alone_and_in_a_file(tmp_path: Path):
 
 
 def test_search_and_questions_and_history(home: Path, tmp_path: Path):
-    many = run("search", "-", "-k", "2", home=home, given="what is point-in-time correctness\nhow do transformers see time gaps\n").stdout.splitlines()
+    many = run(
+        "search", "-", "-k", "2", home=home, given="what is point-in-time correctness\nhow do transformers see time gaps\n"
+    ).stdout.splitlines()
     assert [json.loads(line)["query"] for line in many] == ["what is point-in-time correctness", "how do transformers see time gaps"]
     assert all(len(json.loads(line)["hits"]) == 2 for line in many)
     assert {"id", "source", "heading", "topic", "text", "score"} <= set(json.loads(many[0])["hits"][0])
@@ -103,13 +125,30 @@ def test_search_and_questions_and_history(home: Path, tmp_path: Path):
     assert sets[0] == sets[1]
     made = json.loads(sets[0])
     assert len(made["questions"]) == 3
-    assert {"id", "text", "topic", "kind", "level", "minutes", "why", "requirement", "also", "origin", "rubric", "hints", "follow_ups", "sources"} <= set(made["questions"][0])
+    assert {
+        "id",
+        "text",
+        "topic",
+        "kind",
+        "level",
+        "minutes",
+        "why",
+        "requirement",
+        "also",
+        "origin",
+        "rubric",
+        "hints",
+        "follow_ups",
+        "sources",
+    } <= set(made["questions"][0])
     assert json.loads(run("history", "--json", home=home).stdout)["rows"] == []
     assert "Nothing here yet" in run("history", home=home).stdout
 
 
 def test_ingest_takes_text_and_markdown_and_says_what_it_does_not_take(home: Path, tmp_path: Path):
-    (tmp_path / "notes.md").write_text("## What is the purple ledger?\n\nThe purple ledger rotates among three auditors each quarter.\n", encoding="utf-8")
+    (tmp_path / "notes.md").write_text(
+        "## What is the purple ledger?\n\nThe purple ledger rotates among three auditors each quarter.\n", encoding="utf-8"
+    )
     (tmp_path / "cv.pdf").write_bytes(b"%PDF-1.7")
     kept = json.loads(run("ingest", str(tmp_path / "notes.md"), "--as", "notes", "--json", home=home).stdout)
     assert kept["ingested"][0]["as"] == "notes"

@@ -1,6 +1,6 @@
 """The card: whatever it says can be shown, on the real embedded engine and on judges that lie."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
 import pytest
@@ -40,7 +40,7 @@ class Scripted:
             raise answer
         return Generation(value=answer, provenance=Provenance(engine="model", model="scripted", at=NOW))
 
-    async def stream(self, task: Any) -> AsyncIterator[Any]:
+    async def stream(self, task: Any) -> AsyncGenerator[Any, None]:
         for value in self._partials:
             yield PartialEvent(value=value)
         yield DoneEvent(generation=await self.generate(task))

@@ -54,7 +54,10 @@ def test_what_the_project_depends_on_has_a_lower_bound_and_stands_in_the_lock():
 
 def test_the_house_names_every_room():
     house = (ROOT / "docs" / "house.md").read_text(encoding="utf-8")
-    rooms = {p.stem for p in (ROOT / "assistant").iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()} - {"__init__", "__main__"}
+    rooms = {p.stem for p in (ROOT / "assistant").iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()} - {
+        "__init__",
+        "__main__",
+    }
     named = {name.rstrip("/") for name in re.findall(r"^\| `([a-z_]+/?)`", house, re.MULTILINE)}
     assert rooms == named
 

@@ -1,6 +1,6 @@
 """The phase machine, the follow-ups and the report."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -162,7 +162,7 @@ class Says:
         self.complaints.append(task.complaint)
         return Generation(value=self.turns.pop(0), provenance=provenance())
 
-    async def stream(self, task: Any) -> AsyncIterator[Any]:
+    async def stream(self, task: Any) -> AsyncGenerator[Any, None]:
         made = await self.generate(task)
         yield PartialEvent(value={"quote": made.value.quote})
         yield PartialEvent(value=made.value.model_dump())

@@ -28,7 +28,9 @@ def stub() -> Iterator[ProviderStub]:
 
 def settings(home: Path, stub: ProviderStub, **more: Any) -> Settings:
     limits = {"first_token_seconds": 5, "idle_seconds": 2, "total_seconds": 20}
-    return Settings.load(**{"home": home, "openai_base_url": stub.url, "model": "stub-model", "openai_api_key": "sk-canary-123", **limits, **more})
+    return Settings.load(
+        **{"home": home, "openai_base_url": stub.url, "model": "stub-model", "openai_api_key": "sk-canary-123", **limits, **more}
+    )
 
 
 @pytest.fixture
@@ -114,7 +116,9 @@ async def test_twenty_tokens_and_a_stall_are_in_the_store_meanwhile_and_stop_kee
     ws = await Workspace.open(settings(home, stub, idle_seconds=30))
     interview = await ws.start_interview(minutes=10)
     words = "You would “log the feature values” beside each decision. " + "Tell me how that would look on an ordinary Monday in the " * 2
-    pieces = json.dumps({"quote": "log the feature values", "probes": interview.threads[0].question.rubric.criteria[0].id, "text": words}).split(" ")
+    pieces = json.dumps(
+        {"quote": "log the feature values", "probes": interview.threads[0].question.rubric.criteria[0].id, "text": words}
+    ).split(" ")
     stub.queue(say(" ".join(pieces), pieces=tuple(p + " " for p in pieces), hold_after=20))
     await ws.say(interview.id, ANSWER, "t1")
     for _ in range(150):
@@ -178,9 +182,13 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def test_kill_dash_nine_in_mid_reply_shows_the_same_transcript_marked_cut_off_and_a_retry_works(home: Path, stub: ProviderStub):
-    pieces = json.dumps({"quote": "log the feature values", "probes": "x", "text": "You would “log the feature values” and then what happens to it?"}).split(" ")
+    pieces = json.dumps(
+        {"quote": "log the feature values", "probes": "x", "text": "You would “log the feature values” and then what happens to it?"}
+    ).split(" ")
     stub.queue(say("", pieces=tuple(p + " " for p in pieces), hold_after=14))
-    child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(KILLED), str(home), stub.url, ANSWER], stdout=subprocess.PIPE, text=True, env={**os.environ})
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(home), stub.url, ANSWER], stdout=subprocess.PIPE, text=True, env={**os.environ}
+    )
     assert child.stdout is not None
     interview_id, shown = child.stdout.readline().strip(), child.stdout.readline().strip()
     child.send_signal(signal.SIGKILL)

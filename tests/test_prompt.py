@@ -176,3 +176,12 @@ def test_an_interviewer_sees_the_essential_open_point_first_and_why_he_is_asked_
     assert user.index("log: Logs") < user.index("owner: Names")
     assert "a question to you" in user
     assert "refused: No quote." in user
+
+
+def test_bank_questions_are_shown_with_their_own_placeholders_filled():
+    class Bank:
+        text = "At {{company}}, who decides on {{domain}}?"
+
+    task = every_task()[WriteQuestion].model_copy(update={"neighbours": (Bank,) * 9})
+    user = render(task, SECRET).user
+    assert user.count("At Acme, who decides on your trade?") == 3

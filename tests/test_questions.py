@@ -1,6 +1,6 @@
 """The plan, the writing and the checks, on the real bank and the sample posting."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -179,7 +179,7 @@ class Writes:
             raise answer
         return Generation(value=answer, provenance=Provenance(engine="model", model="scripted", at=NOW))
 
-    async def stream(self, task: Any) -> AsyncIterator[Any]:
+    async def stream(self, task: Any) -> AsyncGenerator[Any, None]:
         yield DoneEvent(generation=await self.generate(task))
 
 

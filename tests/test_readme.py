@@ -15,7 +15,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_command_of_the_walk_runs(home: Path, tmp_path: Path):
-    commands = [line[2:] for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line.startswith("$ ")]
+    commands = [
+        line[2:] for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line.startswith("$ ")
+    ]
     assert len(commands) >= 10
     folder = tmp_path / "walk"
     folder.mkdir()

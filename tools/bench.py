@@ -143,7 +143,11 @@ def search() -> None:
     async def measure() -> tuple[float, float]:
         with tempfile.TemporaryDirectory() as folder:
             ws = await Workspace.open(Settings.load(home=folder))
-            queries = ["how do I stop training serving skew", "what breaks when labels arrive late", "who owns a feature after the migration"]
+            queries = [
+                "how do I stop training serving skew",
+                "what breaks when labels arrive late",
+                "who owns a feature after the migration",
+            ]
             notes = ws.index._collection("notes")  # a bench may look under the floor
 
             def raw() -> None:

@@ -43,13 +43,18 @@ class Resume:
 
 
 def suites() -> list[str]:
-    found = {n for p in (ROOT / "tests").rglob("test_*.py") for n in re.findall(r'mark\.sweep\("([a-z-]+)"\)', p.read_text(encoding="utf-8"))}
+    found = {
+        n for p in (ROOT / "tests").rglob("test_*.py") for n in re.findall(r'mark\.sweep\("([a-z-]+)"\)', p.read_text(encoding="utf-8"))
+    }
     return sorted(found)
 
 
 def tree() -> str:
     """A name for the tree as it stands: the commit, and what is changed on top of it."""
-    told = [subprocess.run(["git", *c], cwd=ROOT, capture_output=True, text=True).stdout for c in (["rev-parse", "HEAD"], ["diff", "HEAD"], ["status", "--short"])]
+    told = [
+        subprocess.run(["git", *c], cwd=ROOT, capture_output=True, text=True).stdout
+        for c in (["rev-parse", "HEAD"], ["diff", "HEAD"], ["status", "--short"])
+    ]
     return hashlib.sha256("\0".join(told).encode()).hexdigest()[:16]
 
 

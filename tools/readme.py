@@ -1,6 +1,6 @@
 """Writes the parts of README.md that the product itself prints: the help text, one real question, one real card.
 
-    python tools/readme.py
+python tools/readme.py
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def help_text() -> str:
 
 def _help(command: list[str]) -> str:
     environment = {**os.environ, "COLUMNS": "100", "TERMINAL_WIDTH": "100"}
-    out = subprocess.run([sys.executable, "-m", "assistant", *command, "--help"], capture_output=True, text=True, check=True, env=environment).stdout
+    out = subprocess.run(
+        [sys.executable, "-m", "assistant", *command, "--help"], capture_output=True, text=True, check=True, env=environment
+    ).stdout
     return out.replace("python -m assistant", "interview-assistant").rstrip() + "\n"
 
 
@@ -55,7 +57,9 @@ async def _draft():  # type: ignore[no-untyped-def]
     posting, embedder, now = parse_posting(sample_posting()), local_embedder(), datetime(2026, 1, 1, tzinfo=UTC)
     bank = map_bank(posting, shipped(), PreparedEmbedder(embedder, data_folder("knowledge") / "bank_vectors.npz"))
     plan, engine = plan_set(bank, shipped(), count=4, seed=0), EmbeddedEngine(embedder)
-    written = write_set(plan, bank, shipped(), engine=engine, bank_engine=engine, embedder=embedder, find=lambda query, k: (), now=lambda: now)
+    written = write_set(
+        plan, bank, shipped(), engine=engine, bank_engine=engine, embedder=embedder, find=lambda query, k: (), now=lambda: now
+    )
     questions = [q async for _, q in written]
     return QuestionSet(id="draft", name="Practice", posting_id=posting.id, questions=tuple(questions), planned=4, created_at=now)
 
@@ -78,7 +82,9 @@ PARTS: dict[str, Callable[[], str]] = {"help": help_text, "set": real_set, "card
 def main() -> None:
     text = README.read_text(encoding="utf-8")
     for name, part in PARTS.items():
-        text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, made=part(): m.group(1) + made + m.group(2), text, flags=re.DOTALL)  # type: ignore[misc]
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, made=part(): m.group(1) + made + m.group(2), text, flags=re.DOTALL
+        )  # type: ignore[misc]
     README.write_text(text, encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar, cast
 
@@ -32,7 +32,7 @@ class EmbeddedEngine:
         provenance = Provenance(engine="embedded", at=datetime.now(UTC), usage=Usage(seconds=round(time.perf_counter() - began, 3)))
         return Generation(value=cast(Output, value), provenance=provenance)
 
-    async def stream(self, task: Task[Output]) -> AsyncIterator[Event[Output]]:
+    async def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
         yield DoneEvent(generation=await self.generate(task))
 
     def _answer(self, task: Task[Any]) -> Callable[[], Answer]:

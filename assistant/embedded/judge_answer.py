@@ -1,86 +1,185 @@
-"""`judge_answer` without a model: each criterion by how much of it the answer's words say in their context.
+"""`judge_answer` without a model: each criterion by how much of it the answer says, in context, and whether another point fits better.
 
 Comes in: the task, and the bundled model.  Goes out: a `Judgement` with a quote for every met or partial.
+What it rests on, what was tried and what did not help stands with figures in docs/embedded-judge.md.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
-from assistant.embedded.matching import Flags, Floats, Reading, read, weigh
+from assistant.embedded.matching import Floats, Match, Reading, match, read
+from assistant.embedded.polarity import turned_round
+from assistant.embedded.reading import ENGLISH_ONLY, stand
 from assistant.embedding import LocalEmbedder
-from assistant.schema import Criterion, Span
+from assistant.schema import Criterion, Pitfall, Span, Verdict
 from assistant.tasks import JudgeAnswer, JudgedCriterion, JudgedPitfall, Judgement
-from assistant.text import clauses, evidence
 
-PARTIAL, MET = 0.46, 0.54
+PARTIAL, MET = 0.36, 0.42
+"""The credit from which a criterion is partial, and met. Chosen for F1 on tests/evals/constructed."""
+COMMITTED = 0.6
+"""The credit from which a pitfall is committed: a false alarm is worse than a miss."""
+RIVAL = 0.5
+"""What it counts that a spot fits another point of the rubric less (or more) than this one."""
+RIVAL_MOST = 0.15
+LENGTH = 0.02
+"""Taken off for every e-fold of words over 60: the best of many spots is high by chance."""
+WORDS = 60
+OFF_TOPIC = 0.25
 QUOTE_WORDS = 40
+
+_REASONS = {
+    "met": "Your words say this.",
+    "partial": "You come near this, but do not say all of it.",
+    "missed": "Nothing in your answer on this.",
+}
+_TURNED = {
+    "negation": "You come near this, but a “not” makes it read as the opposite.",
+    "opposite": "You come near this, but with the opposite word.",
+    "roles": "You come near this, but what acts on what reads the other way round.",
+}
+_REJECTED = re.compile(
+    r"\b(?:myth|wrong|mistake[ns]?|incorrect|untrue|false|tempting|naive|trap|fallacy|misconception|misleading|not enough|isn't enough|don't|do not|never|not|cannot|can't"
+    r"|(?:some|many|most|people|they|you|teams?|candidates?) (?:people |teams? )?(?:often |might |may |would |will )?(?:say|think|believe|assume|claim|argue)|avoid|rather than|instead of|unlike)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Credit:
+    """How much of a point an answer says, and where."""
+
+    value: float
+    """0 to 1, rounded to four decimals."""
+    quote: str = ""
+    turned: str = ""
+    """What reads the other way round there: see `polarity`."""
 
 
 def judge(task: JudgeAnswer, embedder: LocalEmbedder) -> Judgement:
     """Every criterion and pitfall of the task, in order."""
+    whole = stand(task.answer, task.question)
+    if whole.standing == "another language":
+        grades = [JudgedCriterion(criterion=c.id, quote="", verdict="ungraded", reason=ENGLISH_ONLY) for c in task.criteria]
+        return Judgement(grades=grades, pitfalls=_none(task.pitfalls), standing=whole.standing, remark=whole.remark)
+    if whole.standing == "not answered":
+        return _nothing(task, whole.remark)
+    credits, pitfalls, off_topic = _compared(task, whole.usable, embedder)
+    if off_topic:
+        return _nothing(task, "This is about something else than the question asks.", credits)
+    return Judgement(grades=[_graded(c, credit) for c, credit in zip(task.criteria, credits, strict=True)], pitfalls=pitfalls)
+
+
+def credits_of(question: str, criteria: Sequence[Criterion], answer: str, embedder: LocalEmbedder) -> tuple[float, ...]:
+    """The credit of each criterion, 0 to 1, before it is cut into a verdict."""
+    task = JudgeAnswer(question=question, level=4, criteria=tuple(criteria), pitfalls=(), answer=answer)
+    return tuple(g.credit or 0.0 for g in judge(task, embedder).grades)
+
+
+def verdict_of(credit: float) -> Verdict:
+    return "met" if credit >= MET else "partial" if credit >= PARTIAL else "missed"
+
+
+def _graded(criterion: Criterion, credit: Credit) -> JudgedCriterion:
+    verdict = verdict_of(credit.value)
+    if verdict == "missed":
+        return JudgedCriterion(criterion=criterion.id, quote="", verdict="missed", reason=_REASONS["missed"], credit=credit.value)
+    reason = _TURNED[credit.turned] if credit.turned else _REASONS[verdict]
+    return JudgedCriterion(criterion=criterion.id, quote=credit.quote, verdict=verdict, reason=reason, credit=credit.value)
+
+
+def _nothing(task: JudgeAnswer, remark: str, credits: Sequence[Credit] = ()) -> Judgement:
+    values = [c.value for c in credits] or [0.0] * len(task.criteria)
+    grades = [
+        JudgedCriterion(criterion=c.id, quote="", verdict="missed", reason=_REASONS["missed"], credit=v)
+        for c, v in zip(task.criteria, values, strict=True)
+    ]
+    return Judgement(grades=grades, pitfalls=_none(task.pitfalls), standing="not answered", remark=remark)
+
+
+def _none(pitfalls: Sequence[Pitfall]) -> list[JudgedPitfall]:
+    return [JudgedPitfall(pitfall=p.id, quote="", committed=False) for p in pitfalls]
+
+
+def _compared(task: JudgeAnswer, usable: Sequence[Span], embedder: LocalEmbedder) -> tuple[list[Credit], list[JudgedPitfall], bool]:
+    """Credits and pitfalls, and whether the answer is about something else."""
+    wordings = [[c.text, *c.accept] for c in task.criteria] + [[p.text, *p.says] for p in task.pitfalls]
+    wordings = [[w for w in dict.fromkeys(texts) if w.strip()] for texts in wordings]
+    kept = dict(zip(flat := [w for texts in wordings for w in texts], _points(flat, embedder), strict=True))
+    points = [[kept[w] for w in texts if len(kept[w].vectors)] for texts in wordings]
     question = _points([task.question], embedder)[0] if task.question.strip() else None
     answer = read([task.answer], embedder)[0]
-    usable = _usable(answer, task.question)
-    grades = []
-    for criterion in task.criteria:
-        credit, said = credit_of(criterion, answer, usable, question, embedder)
-        verdict = "met" if credit >= MET else "partial" if credit >= PARTIAL else "missed"
-        quote = _quote(answer, usable, said) if verdict != "missed" else ""
-        grades.append(
-            JudgedCriterion(criterion=criterion.id, quote=quote, verdict=verdict if quote else "missed", reason="", credit=credit)
-        )
-    return Judgement(grades=grades, pitfalls=[JudgedPitfall(pitfall=p.id, quote="", committed=False) for p in task.pitfalls])
+    real = [i for i, readings in enumerate(points) if readings]
+    found = match([points[i] for i in real], answer, usable, question)
+    if found is None:
+        return [Credit(0.0)] * len(task.criteria), _none(task.pitfalls), False
+    n = len(task.criteria)
+    criteria = [row for row, i in enumerate(real) if i < n]
+    fit = (found.recall + 0.7 * found.likeness + found.precision) / 2.7
+    less = LENGTH * np.log(max(1.0, len(task.answer.split()) / WORDS))
+    credits, pitfalls = [Credit(0.0)] * n, _none(task.pitfalls)
+    for row, i in enumerate(real):
+        rivals = [r for r in criteria if r != row]
+        margin = np.clip(fit[row] - fit[rivals].max(axis=0), -RIVAL_MOST, RIVAL_MOST) if rivals else np.zeros(len(found.spots))
+        values = np.clip(found.recall[row] + RIVAL * margin - less, 0, 1)
+        if i < n:
+            credits[i] = _credit(values, found, row, points[i], task.answer)
+        elif quote := _committed(values, found, row, points[i], task.answer):
+            pitfalls[i - n] = JudgedPitfall(pitfall=task.pitfalls[i - n].id, quote=quote, committed=True)
+    off_topic = question is not None and float(found.asked.max()) < OFF_TOPIC and all(c.value < PARTIAL for c in credits)
+    return credits, pitfalls, off_topic
 
 
-def credit_of(
-    criterion: Criterion, answer: Reading, usable: Flags, question: Reading | None, embedder: LocalEmbedder
-) -> tuple[float, Floats]:
-    """How much of the criterion the answer says, 0 to 1, and what each piece of the answer adds to it."""
-    best, said = 0.0, np.zeros(len(answer.vectors), np.float32)
-    if not usable.any():
-        return best, said
-    for point in _points([criterion.text, *criterion.accept], embedder):
-        if not len(point.vectors):
-            continue
-        weight = weigh(point, question)
-        likeness = np.where(usable, point.vectors @ answer.vectors.T, -1)
-        nearest = likeness.max(axis=1)
-        credit = round(float(np.clip(weight @ nearest, 0, 1)), 4)
-        if credit > best:
-            best, said = credit, np.zeros(len(answer.vectors), np.float32)
-            np.add.at(said, likeness.argmax(axis=1), weight * nearest)
-    return best, said
+def _credit(values: Floats, found: Match, row: int, wordings: Sequence[Reading], answer: str) -> Credit:
+    """The best spot that says the point the right way round; one that turns it round is partial at most."""
+    turned_value, turned = 0.0, ""
+    order = np.argsort(-values, kind="stable")
+    for spot in order[:6]:
+        value = round(float(values[spot]), 4)
+        span = found.spots[spot]
+        kind = turned_round(wordings[found.wording[row, spot]].text, span.of(answer)) if value >= PARTIAL else ""
+        if not kind:
+            if turned and verdict_of(turned_value) != "missed" and turned_value >= value:
+                return Credit(turned_value, _quote(answer, found, row, order[0]), turned)
+            return Credit(value, _quote(answer, found, row, spot))
+        if not turned:
+            turned_value, turned = min(value, round(MET - 0.0001, 4)), kind
+    return Credit(turned_value, _quote(answer, found, row, order[0]), turned)
 
 
-def _usable(answer: Reading, question: str) -> Flags:
-    found = np.zeros(len(answer.vectors), np.bool_)
-    for span in evidence(answer.text, question):
-        found |= (answer.starts >= span.start) & (answer.ends <= span.end)
-    return found
+def _committed(values: Floats, found: Match, row: int, wordings: Sequence[Reading], answer: str) -> str:
+    """The words that commit a pitfall: near to it, not turned round, and not said in order to reject it."""
+    spot = int(values.argmax())
+    span = found.spots[spot]
+    claim = wordings[found.wording[row, spot]].text
+    if round(float(values[spot]), 4) < COMMITTED or turned_round(claim, span.of(answer)):
+        return ""
+    around = answer[max(0, span.start - 60) : span.end + 40]
+    if len(_REJECTED.findall(around)) > len(_REJECTED.findall(claim)):
+        return ""
+    return _quote(answer, found, row, spot)
 
 
-def _quote(answer: Reading, usable: Flags, said: Floats) -> str:
-    best, found = 0.0, Span(start=0, end=0)
-    for clause in clauses(answer.text):
-        inside = (answer.starts >= clause.start) & (answer.ends <= clause.end) & usable
-        if said[inside].sum() > best:
-            best, found = float(said[inside].sum()), clause
-    words = found.of(answer.text).split()
-    if len(words) <= QUOTE_WORDS:
-        return found.of(answer.text)[:400]
-    return answer.text[found.start : found.start + _end_of_word(found.of(answer.text), QUOTE_WORDS)]
-
-
-def _end_of_word(text: str, count: int) -> int:
-    end = 0
-    for word in text.split()[:count]:
-        end = text.index(word, end) + len(word)
-    return end
+def _quote(answer: str, found: Match, row: int, spot: int) -> str:
+    """The spot's words as they stand; of more than 40, the best part of it that is shorter."""
+    span = found.spots[spot]
+    if len(span.of(answer).split()) > QUOTE_WORDS or span.end - span.start > 400:
+        inner = [
+            i
+            for i, s in enumerate(found.spots)
+            if span.start <= s.start and s.end <= span.end and len(s.of(answer).split()) <= QUOTE_WORDS and s.end - s.start <= 400
+        ]
+        if not inner:
+            end = [m.end() for m in re.finditer(r"\S+", span.of(answer)) if m.end() <= 400][:QUOTE_WORDS][-1:]
+            return answer[span.start : span.start + (end[0] if end else 400)]
+        span = found.spots[max(inner, key=lambda i: float(found.recall[row, i]))]
+    return span.of(answer)
 
 
 _kept: OrderedDict[tuple[str, str], Reading] = OrderedDict()

@@ -1,6 +1,7 @@
-"""Texts as the embedded judge compares them: word-pieces with vectors, words with lemmas and weights, sentences with spans.
+"""Texts as the embedded judge compares them: word-pieces with vectors, words with lemmas and weights, and how far one text says another.
 
-Comes in: texts and the bundled model.  Goes out: `Reading`s, and how far one text is said by another (token recall).
+Comes in: texts and the bundled model.  Goes out: `Reading`s, and for points and an answer a `Match`: point by spot, how much of the point
+the spot says (contextual token recall), how much of the spot belongs to it, and how near the two are as wholes.
 A text is read in windows of at most 150 words, cut at sentences, so its vectors are the same alone or in a file.
 """
 
@@ -16,12 +17,24 @@ from numpy.typing import NDArray
 
 from assistant.embedding import PIECES, LocalEmbedder, TokenVectors
 from assistant.schema import Span
-from assistant.text import sentences
+from assistant.text import clauses, sentences
 
 WINDOW_WORDS = 150
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?) ?(thousand|million|billion|[kKmM]\b|bn\b)?")
+_SCALE = {"thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
+_NUMBER_WORDS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+    "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100, "thousand": 1000,
+}  # fmt: skip
 _COMMON_IDS = 1900
 """Word-pieces below it are marks and the commonest words; from here on the vocabulary is sorted by frequency."""
+_NUMBER_RARITY = 8.0
+_OTHER_NUMBER = 0.3
+"""The most that a number is said by another number."""
+_FLOOR = 3.0
+"""What every word counts before its rarity is added, which goes up to ln 28,000 = 10.2."""
+_CELL_WORDS, _SPOT_WORDS = 6, 45
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -57,10 +70,8 @@ class Reading:
     """ln of the piece's place in a vocabulary sorted by frequency; 0 for punctuation."""
     function: Flags
     """The piece belongs to a function word or to no word."""
-    sentence: Ints
-    """The place of its sentence in `spans`."""
-    spans: tuple[Span, ...]
-    """The sentences."""
+    numbers: tuple[str, ...]
+    """The number the piece belongs to, as a plain decimal; empty for other pieces."""
 
 
 def read(texts: Sequence[str], embedder: LocalEmbedder) -> list[Reading]:
@@ -123,14 +134,14 @@ def _fitting(text: str, start: int, end: int, embedder: LocalEmbedder) -> Iterab
 
 
 def _reading(text: str, windows: Sequence[tuple[int, int]], tokens: Sequence[TokenVectors]) -> Reading:
-    spans = tuple(sentences(text))
     ids = np.concatenate([t.ids for t in tokens]) if tokens else np.zeros(0, np.int64)
     offsets = np.concatenate([t.offsets + w[0] for t, w in zip(tokens, windows, strict=True)]) if tokens else np.zeros((0, 2), np.int64)
-    vectors = np.concatenate([t.vectors for t in tokens]) if tokens else np.zeros((0, 0), np.float32)
+    vectors = np.concatenate([t.vectors for t in tokens]) if tokens else np.zeros((0, 384), np.float32)
     starts, ends = offsets[:, 0], offsets[:, 1]
-    places = [(m.start(), m.end(), m.group().lower().replace("’", "'")) for m in _WORD.finditer(text)]
-    words = _words_at(starts, places)
+    words = _labels(starts, [(m.start(), m.end(), m.group().lower().replace("’", "'")) for m in _WORD.finditer(text)])
+    numbers = _labels(starts, _numbers(text))
     rarity = np.log(np.maximum(ids - _COMMON_IDS, 2)).astype(np.float32)
+    rarity[[bool(n) for n in numbers]] = _NUMBER_RARITY
     rarity[[not w for w in words]] = 0
     return Reading(
         text=text,
@@ -141,13 +152,24 @@ def _reading(text: str, windows: Sequence[tuple[int, int]], tokens: Sequence[Tok
         lemmas=tuple(lemma(w) if w else "" for w in words),
         rarity=rarity,
         function=np.array([not w or w in FUNCTION_WORDS for w in words], np.bool_),
-        sentence=np.searchsorted([s.end for s in spans], starts, side="right").astype(np.int64),
-        spans=spans,
+        numbers=numbers,
     )
 
 
-def _words_at(starts: Ints, places: Sequence[tuple[int, int, str]]) -> tuple[str, ...]:
-    """The word that begins at or before each start and has not ended there; empty where there is none."""
+def _numbers(text: str) -> list[tuple[int, int, str]]:
+    """Where numbers stand, in digits or as one of the commoner words, and their value."""
+    found = [
+        (m.start(), m.end(), f"{float(m.group(1).replace(',', '')) * _SCALE.get((m.group(2) or '').lower(), 1):g}")
+        for m in _NUMBER.finditer(text)
+    ]
+    found += [
+        (m.start(), m.end(), f"{_NUMBER_WORDS[m.group().lower()]:g}") for m in _WORD.finditer(text) if m.group().lower() in _NUMBER_WORDS
+    ]
+    return sorted(found)
+
+
+def _labels(starts: Ints, places: Sequence[tuple[int, int, str]]) -> tuple[str, ...]:
+    """The label of the place that begins at or before each start and has not ended there; empty where there is none."""
     found, i = [], 0
     for start in starts:
         while i < len(places) and places[i][1] <= start:
@@ -157,16 +179,132 @@ def _words_at(starts: Ints, places: Sequence[tuple[int, int, str]]) -> tuple[str
 
 
 def weigh(point: Reading, question: Reading | None) -> Floats:
-    """What each piece of a key point counts: rare words more, the question's own words nothing, what is near them little.
+    """What each piece of a text counts: rare words more, the question's own words nothing, what is near them little.
 
-    Sums to 1. Where the question leaves nothing of the point, the point's words count alike.
+    Sums to 1. Where the question leaves nothing of the text, its words count alike.
     """
-    weight = point.rarity.copy()
+    weight = np.where(point.rarity > 0, point.rarity + _FLOOR, 0).astype(np.float32)
     if question is not None and len(question.vectors) and len(point.vectors):
         asked = {m for m, f in zip(question.lemmas, question.function, strict=True) if not f}
         weight *= np.array([m not in asked for m in point.lemmas], np.float32)
         nearest = np.clip((point.vectors @ question.vectors.T).max(axis=1), 0, 1)
-        weight *= (1 - nearest) ** 2
+        weight *= (1 - nearest) ** 3
     if weight.sum() < 1e-6:
         weight = np.array([bool(w) for w in point.words], np.float32)
     return weight / max(float(weight.sum()), 1e-9)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Points (rows) against the spots of an answer (columns); a point may be worded in several ways, the best of which counts."""
+
+    spots: tuple[Span, ...]
+    """Clauses, sentences and pairs of short sentences, in the order of their starts."""
+    recall: Floats
+    precision: Floats
+    likeness: Floats
+    wording: Ints
+    """Which wording of the point the spot says most of."""
+    asked: Floats
+    """Per spot, how near it is to the question as a whole."""
+
+
+def match(points: Sequence[Sequence[Reading]], answer: Reading, usable: Sequence[Span], question: Reading | None) -> Match | None:
+    """How each point is said at each spot of the usable sentences; None where there is nothing to compare."""
+    cells, ranges = _spots(answer, usable)
+    wordings = [w for point in points for w in point]
+    if not cells or not all(points) or not all(len(w.vectors) for w in wordings):
+        return None
+    inside = np.concatenate([places for _, places in cells])
+    cell_starts = np.cumsum([0, *(len(places) for _, places in cells)])[:-1]
+    low, high = np.array(ranges).T
+    text_starts = np.cumsum([0, *(len(w.vectors) for w in wordings)])[:-1]
+    point_starts = np.cumsum([0, *(len(point) for point in points)])[:-1]
+
+    near = _near(wordings, answer, inside)
+    weight = np.concatenate([weigh(w, question) for w in wordings])
+    most = _over(np.maximum, np.maximum.reduceat(near, cell_starts, axis=1), low, high)
+    recall = np.add.reduceat(weight[:, None] * most, text_starts, axis=0)
+    own = weigh(answer, question)[inside]
+    held = np.add.reduceat(np.maximum.reduceat(near, text_starts, axis=0) * own, cell_starts, axis=1)
+    size = np.add.reduceat(own, cell_starts)[None, :]
+    precision = _over(np.add, held, low, high) / np.maximum(_over(np.add, size, low, high), 1e-9)
+    wholes = _unit(_over(np.add, np.add.reduceat(answer.vectors[inside], cell_starts, axis=0).T, low, high).T)
+    likeness = _unit(np.stack([w.vectors.mean(axis=0) for w in wordings])) @ wholes.T
+    asked = (
+        _unit(question.vectors.mean(axis=0)[None]) @ wholes.T
+        if question is not None and len(question.vectors)
+        else np.zeros((1, len(ranges)))
+    )
+    return Match(
+        spots=tuple(Span(start=cells[a][0].start, end=cells[b][0].end) for a, b in ranges),
+        recall=np.maximum.reduceat(recall, point_starts, axis=0),
+        precision=np.maximum.reduceat(precision, point_starts, axis=0),
+        likeness=np.maximum.reduceat(likeness, point_starts, axis=0),
+        wording=np.stack([part.argmax(axis=0) for part in np.split(recall, point_starts[1:])]),
+        asked=asked[0],
+    )
+
+
+def _near(wordings: Sequence[Reading], answer: Reading, inside: Ints) -> Floats:
+    """Cosines of all pieces of the wordings with the answer's; a number is said by the same number, hardly by another."""
+    near = np.concatenate([w.vectors for w in wordings]) @ answer.vectors[inside].T
+    numbers = np.array([n if any(c.isdigit() for c in word) else "" for w in wordings for n, word in zip(w.numbers, w.words, strict=True)])
+    rows = np.flatnonzero(numbers != "")
+    if len(rows):
+        said = np.array([answer.numbers[i] for i in inside])
+        near[rows] = np.where(numbers[rows][:, None] == said[None, :], 1, np.minimum(near[rows], _OTHER_NUMBER))
+    return near.astype(np.float32)
+
+
+def _spots(answer: Reading, usable: Sequence[Span]) -> tuple[list[tuple[Span, Ints]], list[tuple[int, int]]]:
+    """The clauses of the usable sentences with their pieces; and as ranges of them: each clause, each sentence, each two short sentences."""
+    cells: list[tuple[Span, Ints]] = []
+    ranges: list[tuple[int, int]] = []
+    parts = list(clauses(answer.text))
+    before: tuple[int, int, int] | None = None
+    for sentence in usable:
+        first = len(cells)
+        for cell in _cells(answer.text, [c for c in parts if sentence.start <= c.start and c.end <= sentence.end]):
+            places = np.flatnonzero((answer.starts >= cell.start) & (answer.ends <= cell.end) & (answer.rarity > 0))
+            if len(places):
+                cells.append((cell, places))
+        last = len(cells) - 1
+        if last < first:
+            continue
+        words = len(sentence.of(answer.text).split())
+        ranges += [(i, i) for i in range(first, last + 1)]
+        if last > first and words <= _SPOT_WORDS:
+            ranges.append((first, last))
+        if before is not None and before[1] == first - 1 and before[2] + words <= _SPOT_WORDS:
+            ranges.append((before[0], last))
+        before = (first, last, words)
+    return cells, ranges
+
+
+def _cells(text: str, parts: Sequence[Span]) -> Iterable[Span]:
+    """Clauses of at least six words where that can be, and at most 45."""
+    joined: list[Span] = []
+    for part in parts:
+        if joined and (len(joined[-1].of(text).split()) < _CELL_WORDS or len(part.of(text).split()) < _CELL_WORDS):
+            joined[-1] = Span(start=joined[-1].start, end=part.end)
+        else:
+            joined.append(part)
+    for span in joined:
+        words = [m.span() for m in re.finditer(r"\S+", span.of(text))]
+        count = -(-len(words) // _SPOT_WORDS)
+        size = -(-len(words) // max(1, count))
+        for i in range(0, len(words), size):
+            run = words[i : i + size]
+            yield Span(start=span.start + run[0][0], end=span.start + run[-1][1])
+
+
+def _over(reduce: np.ufunc, by_cell: Floats, low: Ints, high: Ints) -> Floats:
+    """Columns of cells reduced over the ranges `low` to `high`, both in."""
+    found: Floats = np.stack([reduce.reduce(by_cell[:, a : b + 1], axis=1) for a, b in zip(low, high, strict=True)], axis=1)
+    return found
+
+
+def _unit(rows: Floats) -> Floats:
+    found: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return found

@@ -17,6 +17,7 @@ from assistant.tasks import InterviewerTurn, JudgeAnswer, NextTurn
 from assistant.text import clauses, normalise, speaks_to_grader
 
 QUOTE_WORDS = 14
+_JOINING = re.compile(r"^(?:and|but|so|then|because|which|while|or|since|although|also)[, ]+(?:then |so |also )?", re.IGNORECASE)
 
 _LEADS = (
     "You said “{q}”.", "Let me take up “{q}”.", "I would like to go back to “{q}”.", "“{q}”: stay there for a moment.", "One thing I noted: “{q}”.",
@@ -105,8 +106,10 @@ def _nearest_clause(answer: str, criterion: Criterion, embedder: LocalEmbedder) 
 
 
 def _cut(words: str) -> str:
-    """At most fourteen words of the clause, without quotation marks inside and without its last stop."""
+    """At most fourteen words of the clause, without its joining word, without quotation marks inside and without its last stop."""
     first = words.splitlines()[0] if words else ""
+    if len(first.split()) > 4:
+        first = _JOINING.sub("", first)
     for mark in '“”"':
         if mark in first.strip(mark):
             first = max(first.split(mark), key=len)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -26,11 +27,13 @@ from assistant.schema import JobPosting, Requirement, Topic
 from assistant.text import normalise, sentences
 
 MOST_CHARACTERS = 200_000
-# A sentence longer than this is no sentence; it stays whole.
-LONGEST_SPLIT = 1_500
+MOST_PARTS = 3_000
+"""Lines, sentences or requirements: ten times what the longest posting has."""
+LONGEST_SENTENCE = 1_500
 NO_DUTIES = "I could not find duties in this text. Paste the part that lists responsibilities."
 NO_LINKS = "I cannot open links. Paste the text of the posting."
 
+_TOO_MANY = "This text has more lines than any posting has. Paste the part that lists responsibilities and requirements."
 _LINK = re.compile(r"(?:https?://|www\.)\S+|(?:[\w-]+\.)+(?:com|org|net|io|co|jobs|ai|dev|eu|uk|de|fr|in)(?:/\S*)?", re.IGNORECASE)
 Kind = Literal["responsibility", "qualification", "skill"]
 
@@ -59,6 +62,8 @@ def parse_posting(text: str, topics: tuple[Topic, ...] | None = None) -> JobPost
     if text.strip() and all(_LINK.fullmatch(word) for word in text.split()):
         raise NotAPosting(NO_LINKS)
     plain, layout = read(clean(text))
+    if len(layout) > MOST_PARTS or sum(plain.text.count(mark) for mark in (". ", "! ", "? ", "\n- ")) > 2 * MOST_PARTS:
+        raise TooLong(_TOO_MANY)
     about = facts_of(plain, layout)
     found = _found(plain, layout, about.hiring_organization)
     if not any(f.kind != "skill" for f in found):
@@ -97,15 +102,17 @@ def stored_form(text: str) -> str:
 
 def _found(plain: Clean, layout: tuple[Item, ...], organisation: str) -> list[_Found]:
     headed = any(i.role == "responsibility" for i in layout)
-    known = frozenset(re.findall(r"[A-Za-z][\w.+#/-]*[\w+#]", plain.text)) if len(plain.text) < 50_000 else frozenset()
-    spaced = frozenset(w for w in known if plain.text.count(w) > 1)
+    known = frozenset(w for w, times in Counter(re.findall(r"[A-Za-z][\w.+#/-]*[\w+#]", plain.text)).items() if times > 1)
     job = bool(words.JOB_NOUN.search(plain.text[:2000])) or bool(
         re.search(r"\b(?:experience|responsib\w+|salary|role|position|job|hiring|candidate)\b", plain.text, re.IGNORECASE)
     )
     out: list[_Found] = []
     for item in layout:
+        if len(out) > MOST_PARTS:
+            raise TooLong(_TOO_MANY)
         if item.role == "skill" or (item.role == "preferred" and _only_names(plain.text, item)):
-            out.extend(_skills(plain, item, spaced))
+            for a, b in _short_enough(plain.text, item.start, item.end):
+                out.extend(_skills(plain, replace(item, start=a, end=b), known))
         elif item.role != "skip" and not item.intro:
             out.extend(_from_sentences(plain, item, headed=headed, job=job, organisation=organisation))
     return _without_repeats(out)
@@ -124,9 +131,7 @@ def _skills(plain: Clean, item: Item, known: frozenset[str]) -> Iterator[_Found]
     if words.TO_A_MACHINE.search(line) or not names:
         return
     if longest > 5 or line.rstrip().endswith(".") or words.YEARS.search(line) or words.DEGREE.search(line):
-        yield from _from_sentences(
-            plain, Item(item.start, item.end, item.bullet, "qualification", item.heading), headed=True, job=True, organisation=""
-        )
+        yield from _from_sentences(plain, replace(item, role="qualification"), headed=True, job=True, organisation="")
         return
     essential = not (item.role == "preferred" or words.OPTIONAL.search(f"{item.heading} {line}"))
     for a, b in names:
@@ -137,13 +142,13 @@ def _from_sentences(plain: Clean, item: Item, *, headed: bool, job: bool, organi
     spans = _sentences(plain.text, item.start, item.end)
     for a, b in spans:
         sentence = plain.text[a:b]
-        if words.TO_A_MACHINE.search(sentence[:3000]) or sum(c.isalpha() for c in sentence) < 2:
+        if words.TO_A_MACHINE.search(sentence) or sum(c.isalpha() for c in sentence) < 2:
             continue
-        kind = _kind(sentence[:3000], item, alone=len(spans) == 1, headed=headed, job=job, organisation=organisation)
+        kind = _kind(sentence, item, alone=len(spans) == 1, headed=headed, job=job, organisation=organisation)
         if kind is None:
             continue
         duty = kind == "responsibility"
-        pieces = (Ask(a, b),) if b - a > LONGEST_SPLIT else asks_of(plain.text, a, b, duty=duty)
+        pieces = asks_of(plain.text, a, b, duty=duty)
         for ask in pieces:
             if a <= ask.start < ask.end <= b and any(c.isalnum() for c in plain.text[ask.start : ask.end]):
                 yield _Found(
@@ -253,7 +258,18 @@ def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
             spans[-1] = (spans[-1][0], b)
         else:
             spans.append((a, b))
-    return spans
+    return [piece for a, b in spans for piece in _short_enough(text, a, b)]
+
+
+def _short_enough(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What has no full stop for pages is cut at the last semicolon, comma or space before the limit."""
+    while end - start > LONGEST_SENTENCE:
+        limit = start + LONGEST_SENTENCE
+        cut = next((at + 1 for at in (text.rfind(mark, start + 1, limit) for mark in ("; ", ", ", " ")) if at > 0), limit)
+        yield start, cut
+        start = cut + len(text[cut:end]) - len(text[cut:end].lstrip())
+    if start < end:
+        yield start, end
 
 
 def _without_repeats(found: list[_Found]) -> list[_Found]:
@@ -278,11 +294,9 @@ def _requirements(plain: Clean, found: list[_Found], posting_id: str, topics: tu
         span = plain.span(f.ask.start, f.ask.end)
         sentence_span = plain.span(*f.sentence)
         phrase_words = plain.text[f.ask.start : f.ask.end]
-        named = finder.find(phrase_words, technical=technical) or (
-            finder.find(plain.text[f.sentence[0] : f.sentence[1]], technical=technical)
-            if f.kind != "skill" and f.sentence[1] - f.sentence[0] <= LONGEST_SPLIT
-            else ()
-        )
+        named = finder.find(phrase_words, technical=technical)
+        if not named and f.kind != "skill":
+            named = finder.find(plain.text[f.sentence[0] : f.sentence[1]], technical=technical)
         out.append(
             Requirement(
                 id=_hash(posting_id, f.kind, str(span.start), str(span.end)),

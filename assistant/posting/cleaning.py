@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from assistant.posting.words import word_set
@@ -31,6 +30,8 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+# What a reader does not see, and the other spaces and controls.
+_SPECIAL = re.compile(HIDDEN.pattern + "|[\x00-\x09\x0b-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 # Bullets that are nothing else: a list pasted into one line is cut before each.
 _SURE_BULLET = re.compile(r"(?<=\S)[ \t]+(?=[•●▪■◦‣⁃➤➢►▸✓✔✅☑❖◆\uf0b7\uf0a7][ \t]*\w)")
 
@@ -68,15 +69,18 @@ def clean(original: str) -> Clean:
             ends.append(end)
 
     def put_plain(start: int, end: int) -> None:
-        for i in range(start, end):
-            c = original[i]
-            if HIDDEN.match(c):
-                continue
-            if c in _LINE_ENDS:
-                c = "\n"
-            elif c != "\n" and unicodedata.category(c) in ("Zs", "Cc"):
-                c = " "
-            put(c, i, i + 1)
+        at = start
+        for special in _SPECIAL.finditer(original, start, end):
+            i = special.start()
+            out.extend(original[at:i])
+            starts.extend(range(at, i))
+            ends.extend(range(at + 1, i + 1))
+            if not HIDDEN.match(original, i):
+                put("\n" if original[i] in _LINE_ENDS else " ", i, i + 1)
+            at = i + 1
+        out.extend(original[at:end])
+        starts.extend(range(at, end))
+        ends.extend(range(at + 1, end + 1))
 
     at = 0
     missing: set[str] = set()

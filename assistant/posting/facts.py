@@ -163,6 +163,9 @@ _LEVELS = (
 )
 
 
+_LONGEST_LINE = 2_000
+
+
 @dataclass(frozen=True)
 class Facts:
     title: str = ""
@@ -177,7 +180,7 @@ class Facts:
 
 
 def facts_of(clean: Clean, items: tuple[Item, ...]) -> Facts:
-    lines = [line.strip() for line in clean.text.split("\n") if line.strip()]
+    lines = [line.strip()[:_LONGEST_LINE] for line in clean.text.split("\n") if line.strip()]
     head = _head(lines)
     labels = {label: value for line in reversed(lines) if len(line) < 200 for label, value in _labelled(line)}
     title, organisation = _title_and_organisation(lines, head, labels, clean.text)

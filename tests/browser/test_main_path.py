@@ -8,7 +8,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from browser.conftest import ANSWER, Noise, Opener, Server, settled
+from pages import ANSWER, Noise, Opener, Server, settled
 from playwright.sync_api import Page
 
 from assistant.knowledge import shipped
