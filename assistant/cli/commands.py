@@ -181,16 +181,16 @@ def critique(
     settings = _settings()
     kept: list[tuple[Question, str, Critique]] = []
 
-    async def check_all(write: Callable[[str], Any], step: Callable[[], None]) -> None:
+    async def check_all(write: Callable[[str], Any], step: Callable[[int, int], None]) -> None:
         engine = await _engine(settings)
-        for line in lines:
+        for number, line in enumerate(lines, start=1):
             card, read, made = await check_line(line, engine)
             write(json.dumps(card, ensure_ascii=False) + "\n")
             if made is not None and read is not None:
                 kept.append((read.as_question(), read.answer, made))
-            step()
+            step(number, len(lines))
 
-    with _sink(target) as write, _progress("Checking answers", len(lines)) as step:
+    with _sink(target) as write, _progress("Checking answers") as step:
         asyncio.run(check_all(write, step))
     if save and kept:
         checked = [{"question": q, "answer": a, "critique": c} for q, a, c in kept]
@@ -267,11 +267,12 @@ def evaluate(
         raise UsageError("Which file? interview-assistant evaluate answers FILE.csv")
     from assistant.evaluation import answers_report
 
-    report = answers_report(path)
+    with _progress("Judging answers") as advance:
+        reports = answers_report(path, advance)
     if as_json:
-        _print_json({"version": 1, **report.as_json()})
+        _print_json({"version": 1, "reports": [r.as_json() for r in reports]})
         return
-    print(report)
+    print(*reports, sep="\n")
 
 
 # --- shared by the commands -----------------------------------------------------------------------------------------
@@ -389,16 +390,17 @@ def _busy(words: str) -> Iterator[None]:
 
 
 @contextmanager
-def _progress(words: str, total: int) -> Iterator[Callable[[], None]]:
+def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal; what it yields is told how many of how many are done."""
     if not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task(words, total=total)
-        yield lambda: bar.advance(task)
+        task = bar.add_task(words)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def posting_json(read: JobPosting) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def turned_round(point: str, said: str) -> str:
 
     >>> turned_round("A padding mask hides filler from attention", "A padding mask does not hide filler from attention")
     'negation'
-    >>> turned_round("Bulbs in series get dimmer", "Bulbs in series get brighter"), turned_round("Rows must not leak", "Rows never leak")
+    >>> turned_round("Bulbs in series are dim", "Bulbs in series are bright"), turned_round("Rows must not leak", "Rows never leak")
     ('opposite', '')
     """
     if bool(_DENIED.search(said)) != bool(_DENIED.search(point)):

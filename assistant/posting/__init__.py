@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 from assistant.errors import NotAPosting, TooLong
@@ -29,7 +29,7 @@ from assistant.text import normalise, sentences
 MOST_CHARACTERS = 200_000
 MOST_PARTS = 3_000
 """Lines, sentences or requirements: ten times what the longest posting has."""
-LONGEST_SENTENCE = 1_500
+LONGEST_SENTENCE = 800
 NO_DUTIES = "I could not find duties in this text. Paste the part that lists responsibilities."
 NO_LINKS = "I cannot open links. Paste the text of the posting."
 
@@ -114,7 +114,10 @@ def _found(plain: Clean, layout: tuple[Item, ...], organisation: str) -> list[_F
             for a, b in _short_enough(plain.text, item.start, item.end):
                 out.extend(_skills(plain, replace(item, start=a, end=b), known))
         elif item.role != "skip" and not item.intro:
-            out.extend(_from_sentences(plain, item, headed=headed, job=job, organisation=organisation))
+            for found in _from_sentences(plain, item, headed=headed, job=job, organisation=organisation):
+                out.append(found)
+                if len(out) > MOST_PARTS:
+                    raise TooLong(_TOO_MANY)
     return _without_repeats(out)
 
 
@@ -287,16 +290,16 @@ def _without_repeats(found: list[_Found]) -> list[_Found]:
 
 
 def _requirements(plain: Clean, found: list[_Found], posting_id: str, topics: tuple[Topic, ...]) -> tuple[Requirement, ...]:
-    finder = TopicFinder(topics)
-    technical = is_technical(plain.text)
+    find = lru_cache(maxsize=None)(partial(TopicFinder(topics).find, technical=is_technical(plain.text)))
+    competencies = {t.id: t.competency for t in topics}
     out: list[Requirement] = []
     for f in found:
         span = plain.span(f.ask.start, f.ask.end)
         sentence_span = plain.span(*f.sentence)
         phrase_words = plain.text[f.ask.start : f.ask.end]
-        named = finder.find(phrase_words, technical=technical)
+        named = find(phrase_words)
         if not named and f.kind != "skill":
-            named = finder.find(plain.text[f.sentence[0] : f.sentence[1]], technical=technical)
+            named = find(plain.text[f.sentence[0] : f.sentence[1]])
         out.append(
             Requirement(
                 id=_hash(posting_id, f.kind, str(span.start), str(span.end)),
@@ -308,7 +311,7 @@ def _requirements(plain: Clean, found: list[_Found], posting_id: str, topics: tu
                 essential=f.essential,
                 askable=f.ask.askable,
                 topics=named if f.ask.askable else (),
-                competency=finder.competency[named[0]] if named and f.ask.askable else "",
+                competency=competencies[named[0]] if named and f.ask.askable else "",
                 confidence="stated" if f.stated else "implied",
             )
         )
@@ -317,12 +320,15 @@ def _requirements(plain: Clean, found: list[_Found], posting_id: str, topics: tu
 
 def _linked(requirements: list[Requirement]) -> tuple[Requirement, ...]:
     """A listed skill that a line already names points to it; a skill listed twice points to its first place."""
-    lines = [(r, f" {normalise(r.phrase)} ", f" {normalise(r.sentence)} ") for r in requirements if r.kind != "skill"]
+    if not any(r.kind == "skill" for r in requirements):
+        return tuple(requirements)
+    folded = lru_cache(maxsize=None)(normalise)
+    lines = [(r, f" {folded(r.phrase)} ", f" {folded(r.sentence)} ") for r in requirements if r.kind != "skill"]
     first: dict[str, str] = {}
     out = []
     for r in requirements:
         if r.kind == "skill":
-            name = normalise(r.phrase)
+            name = folded(r.phrase)
             wanted = f" {name} "
             target = first.get(name) if name else None
             if name and target is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 
 from assistant.posting.words import word_set
 from assistant.schema import Topic
@@ -33,7 +34,6 @@ class TopicFinder:
         self._phrases: list[tuple[int, tuple[str, ...], str]] = []
         self._by_stem: dict[str, list[int]] = {}
         self._ids = [t.id for t in topics]
-        self.competency = {t.id: t.competency for t in topics}
         for place, topic in enumerate(topics):
             for phrase in topic.phrases:
                 stems = tuple(stem_words(phrase))
@@ -87,6 +87,7 @@ def stem_words(text: str) -> list[str]:
     return [_stem(w) for w in re.findall(r"[a-z0-9+#]+", text.lower().replace("’", "'")) if w not in _FUNCTION_WORDS]
 
 
+@lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
     for ending, least in (
         ("ations", 4),

@@ -32,6 +32,7 @@ def build(page: Page) -> None:
             again = page.button("Try again", "coach-again", shown_by="try-again")
             consent = page.button("Send it there", "coach-send-there", shown_by="send-it-there")
             built_in = page.button("Use built-in feedback", "coach-built-in", shown_by="use-built-in-feedback")
+            hurry = page.button("Use built-in answers now", "coach-built-in-now", shown_by="long")
         box = gr.Textbox(
             label="Your question to the coach", placeholder="What is point-in-time correctness?", lines=1, max_lines=5, elem_id="ask", elem_classes=["field"],
             container=False, show_label=False,
@@ -81,6 +82,10 @@ def build(page: Page) -> None:
     async def retry_built_in(at: At) -> Painted:
         return await retry(at, "embedded")
 
+    async def hurry_on(at: At) -> Painted:
+        await workspace.stop_reply(at["ask"])
+        return await retry(at, "embedded")
+
     async def agree(at: At) -> Painted:
         await workspace.give_consent()
         return await retry(at)
@@ -92,7 +97,7 @@ def build(page: Page) -> None:
     page.follows("coach", follow, painting, said)
     page.opened("coach", open_, state, head, painting[2:], said)
     page.pressed([ask.click, box.submit], put, [box], [*painting, box], said)
-    for button, handler in ((again, try_again), (built_in, retry_built_in), (consent, agree), (stop, cease)):
+    for button, handler in ((again, try_again), (built_in, retry_built_in), (consent, agree), (stop, cease), (hurry, hurry_on)):
         page.pressed(button.click, handler, [], painting, said)
 
 

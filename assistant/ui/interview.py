@@ -48,6 +48,7 @@ def build(page: Page) -> None:
             now = page.button("Try now", "turn-now", shown_by="try-now")
             send_there = page.button("Send it there", "turn-send-there", shown_by="send-it-there")
             built_in = page.button("Use built-in feedback", "turn-built-in", shown_by="use-built-in-feedback")
+            hurry = page.button("Use built-in feedback now", "turn-built-in-now", shown_by="long")
             unpause = page.button("Go on", "go-on", primary=True, shown_by="go-on")
         with gr.Column(elem_id="composer", elem_classes=["composer"]):
             box = gr.Textbox(
@@ -127,6 +128,11 @@ def build(page: Page) -> None:
     async def retry_built_in(at: At) -> Painted:
         return await retry_by(at, "embedded")
 
+    async def hurry_on(at: At) -> Painted:
+        if (await workspace.interview(at["i"])).status != "reporting":
+            await workspace.stop_turn(at["i"])
+        return await retry_by(at, "embedded")
+
     async def consent(at: At) -> Painted:
         await workspace.give_consent()
         return await retry(at)
@@ -158,6 +164,7 @@ def build(page: Page) -> None:
     for button, handler in (
         (stop, stop_turn), (again, retry), (on, retry), (now, retry), (built_in, retry_built_in), (send_there, consent), (stuck, nudge),
         (pause, hold), (unpause, go_on), (end, finish),
+        (hurry, hurry_on),
     ):  # fmt: skip
         page.pressed(button.click, handler, [], painting, said)
     page.pressed(delete.click, remove, [], [], said)
@@ -285,6 +292,7 @@ def report_of(meeting: Interview) -> Html:
         _dimensions(report),
         el("p", report.note) if report.note else None,
         small("With " + " and ".join(n for n in noted if n) + ".") if any(noted) else None,
+        el("h2", "Question by question"),
         *(_thread(t, n) for n, t in enumerate(meeting.threads, 1)),
         el("details", el("summary", "The conversation"), *(el("div", _message(t), cls=f"said {t.role}") for t in meeting.turns)),
         el(

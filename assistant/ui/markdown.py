@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _TAGS = {
     "p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
-    "h3", "h4", "h5", "h6", "a", "mark", "div", "span",
+    "h1", "h2", "h3", "h4", "h5", "h6", "a", "mark", "div", "span",
 }  # fmt: skip
 _ATTRIBUTES = {"a": {"href"}, "div": {"class"}, "span": {"class"}, "mark": {"id"}, "ol": {"start"}, "th": {"scope"}}
 # Formulas are set by KaTeX in the page, so their characters must come through Markdown untouched.
@@ -33,16 +33,17 @@ _START, _END, _HOLD = "\ue000", "\ue001", "\ue002"
 _PRIVATE = re.compile("[\ue000-\uf8ff\x00-\x08\x0b-\x1f]")
 
 
-def rendered(text: str, highlight: Span | None = None, *, shipped: bool = False) -> Html:
+def rendered(text: str, highlight: Span | None = None, *, shipped: bool = False, under: int = 2) -> Html:
     """Markdown as harmless HTML, the characters of `highlight` (a span of `text`) inside `<mark>`.
 
-    `shipped` text may draw its Mermaid diagrams; anybody else's is shown as code.
+    `shipped` text may draw its Mermaid diagrams; anybody else's is shown as code. `under` is the level of the heading it stands under: its own
+    headings come one below, whatever level they are written in.
     """
     if highlight is not None:
         text = _with_marks(text, highlight)
     text, formulas = _held(_PRIVATE_BUT_MARKS.sub("", text))
-    made = _parser(shipped).render(text)
-    made = _clean(made)
+    made = _clean(_parser(shipped).render(text))
+    made = _headings(made, under)
     for i, formula in enumerate(formulas):
         made = made.replace(f"{_HOLD}{i}{_HOLD}", _formula(formula.replace(_START, "").replace(_END, "")))
     return Html(el("div", Html(_one_block(_marked(made))), cls="text"))
@@ -99,8 +100,6 @@ def _parser(shipped: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"]).disable(["image", "lheading"])
     parser.add_render_rule("link_open", _link_open)
     parser.add_render_rule("link_close", _link_close)
-    parser.add_render_rule("heading_open", lambda self, tokens, i, options, env: f"<{_heading(tokens[i].tag)}>")
-    parser.add_render_rule("heading_close", lambda self, tokens, i, options, env: f"</{_heading(tokens[i].tag)}>\n")
 
     def fence(self: Any, tokens: Any, i: int, options: Any, env: Any) -> str:
         if shipped and tokens[i].info.strip() == "mermaid":
@@ -111,9 +110,12 @@ def _parser(shipped: bool) -> MarkdownIt:
     return parser
 
 
-def _heading(tag: str) -> str:
-    # The screen has its h1 and the passage its h2.
-    return f"h{min(6, max(3, int(tag[1])))}"
+def _headings(made: str, under: int) -> str:
+    used = sorted(set(re.findall(r"<h(\d)>", made)))
+    for level in used:
+        new = min(6, under + 1 + used.index(level))
+        made = made.replace(f"<h{level}>", f"<H{new}>").replace(f"</h{level}>", f"</H{new}>")
+    return re.sub(r"(</?)H(\d>)", r"\1h\2", made)
 
 
 def _link_open(self: Any, tokens: Any, i: int, options: Any, env: Any) -> str:

@@ -48,6 +48,7 @@ def build(page: Page) -> None:
             send = page.button("Send it there", "send-there", shown_by="send-it-there")
             built_in = page.button("Use built-in feedback", "check-built-in", shown_by="use-built-in-feedback")
             stop = page.button("Stop", "stop-check", shown_by="stop")
+            hurry = page.button("Use built-in feedback now", "check-built-in-now", shown_by="long")
         with gr.Row(elem_id="set-actions", elem_classes=["actions"]):
             stop_set = page.button("Stop writing", "stop-set", shown_by="stop-set")
             resume_set = page.button("Write the rest", "resume-set", shown_by="resume-set")
@@ -134,6 +135,10 @@ def build(page: Page) -> None:
     async def check_built_in(at: At) -> Painted:
         return await check(at, "embedded")
 
+    async def check_built_in_now(at: At) -> Painted:
+        await stop_check(at)
+        return await check(at, "embedded")
+
     async def send_there(at: At) -> Painted:
         await workspace.give_consent()
         return await check(at, None)
@@ -181,7 +186,14 @@ def build(page: Page) -> None:
     page.pressed(submit.click, give, [answer], card_boxes, said)
     page.pressed(hint.click, help_, [], [hints, hint], said)
     page.pressed(skip.click, pass_, [], [], said)
-    for button, handler in ((again, check_again), (now, check_again), (send, send_there), (built_in, check_built_in), (stop, stop_check)):
+    for button, handler in (
+        (again, check_again),
+        (now, check_again),
+        (send, send_there),
+        (built_in, check_built_in),
+        (stop, stop_check),
+        (hurry, check_built_in_now),
+    ):
         page.pressed(button.click, handler, [], card_boxes, said)
     page.pressed(stop_set.click, stop_writing, [], set_boxes, said)
     page.pressed(resume_set.click, write_rest, [], set_boxes, said)

@@ -135,7 +135,11 @@ def _document(at: At, document: Document) -> tuple[Html, Html, Html]:
     made = el("div", small(link("Sources", href("sources"))), heading(document.title))
     whose = document.source == "notes"
     parts = [
-        join(el("h2", s.heading, cls="plain") if s.heading != document.title else None, rendered(s.text, shipped=whose)) for s in sections
+        join(
+            el("h2", s.heading, cls="plain") if s.heading != document.title else None,
+            rendered(s.text, shipped=whose, under=1 if s.heading == document.title else 2),
+        )
+        for s in sections
     ]
     return pieces.state(at.key, document.title, can), made, el("div", *parts, references_of(document))
 
@@ -149,7 +153,11 @@ def _passage(at: At, view: SectionView) -> tuple[Html, Html, Html]:
         start = max(view.highlight.start - section.span.start, 0)
         inside = Span(start=start, end=max(min(view.highlight.end - section.span.start, len(section.text)), start))
     mark = pieces.state(at.key, section.heading, passage=True)
-    return mark, made, el("div", rendered(section.text, inside, shipped=section.source == "notes"), references_of(document), cls="box")
+    return (
+        mark,
+        made,
+        el("div", rendered(section.text, inside, shipped=section.source == "notes", under=1), references_of(document), cls="box"),
+    )
 
 
 def references_of(document: Document) -> Html | None:
