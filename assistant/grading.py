@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from assistant.schema import Criterion, CriterionGrade, DimensionScore, Frozen, PitfallGrade, Quote, Rubric
+from assistant.schema import Criterion, CriterionGrade, DimensionScore, Frozen, PitfallGrade, Quote, Rubric, Span
 from assistant.tasks import JudgedCriterion, JudgedPitfall, Judgement
 from assistant.text import clauses, evidence, find_quote, normalise, sentences
 
 WORTH = {"met": 1.0, "partial": 0.5, "missed": 0.0}
+REFERENCE_WORDS_MIN, REFERENCE_WORDS_MAX = 8, 40
+"""A criterion cut from a reference is a sentence of about so many words."""
 DIMENSION_POINTS_MIN = 3
 """A dimension with fewer points in all reads "not tested"."""
 
@@ -174,16 +176,28 @@ def compare(rubric: Rubric, before: Sequence[CriterionGrade], after: Sequence[Cr
 
 
 def rubric_from_reference(reference: str) -> Rubric:
-    """A reference answer cut into criteria of one point, a clause each; short clauses stay with their neighbour.
+    """A reference answer cut into criteria of one point: a sentence each, a long one clause by clause; what is short stays with its neighbour.
 
     Every criterion counts the same: a reference says what is right, not what weighs more.
     """
-    parts: list[tuple[int, int]] = []
-    for clause in clauses(reference):
-        words = len(normalise(clause.of(reference)).split())
-        if parts and (words < 4 or len(normalise(reference[slice(*parts[-1])]).split()) < 4):
-            parts[-1] = (parts[-1][0], clause.end)
+    pieces = [
+        piece
+        for sentence in sentences(reference)
+        for piece in (_clauses_of(reference, sentence) if _words(reference, sentence) > REFERENCE_WORDS_MAX else [sentence])
+    ]
+    joined: list[Span] = []
+    for piece in pieces:
+        if joined and min(_words(reference, piece), _words(reference, joined[-1])) < REFERENCE_WORDS_MIN:
+            joined[-1] = Span(start=joined[-1].start, end=piece.end)
         else:
-            parts.append((clause.start, clause.end))
-    texts = [reference[a:b].strip() for a, b in parts] or [reference.strip() or "(empty reference)"]
+            joined.append(piece)
+    texts = [span.of(reference) for span in joined] or [reference.strip() or "(empty reference)"]
     return Rubric(criteria=tuple(Criterion(id=f"c{i}", text=t) for i, t in enumerate(texts, start=1)))
+
+
+def _clauses_of(text: str, sentence: Span) -> list[Span]:
+    return [c for c in clauses(text) if sentence.start <= c.start and c.end <= sentence.end]
+
+
+def _words(text: str, span: Span) -> int:
+    return len(normalise(span.of(text)).split())

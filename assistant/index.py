@@ -13,16 +13,16 @@ import re
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from assistant.embedding import Embedder, LocalEmbedder
+from assistant.embedding import Embedder
 from assistant.errors import IndexRefused
 from assistant.knowledge import CHUNK_PIECES, data_folder, split, split_sections
 from assistant.schema import Document, Section, Span
@@ -59,6 +59,12 @@ does difference vs use used using get got make made way thing things know need
 Vectors = NDArray[np.float32]
 
 
+class ChunkEmbedder(Embedder, Protocol):
+    """An embedder that can say how long a text is to it, as chunks are cut by that."""
+
+    def count_pieces(self, text: str) -> int: ...
+
+
 @dataclass(frozen=True)
 class Near:
     """A chunk near a query's vector."""
@@ -74,7 +80,7 @@ class Index:
     """One data folder's index, for one profile. Safe to search from several threads; writing takes its turn."""
 
     def __init__(
-        self, folder: Path, embedder: LocalEmbedder, database: sa.Engine, profile: str = "default", vectors: Path | None = None
+        self, folder: Path, embedder: ChunkEmbedder, database: sa.Engine, profile: str = "default", vectors: Path | None = None
     ) -> None:
         """Opens or makes the index in `folder`; its words live in tables of their own in `database`.
 
@@ -106,7 +112,9 @@ class Index:
             for profile, documents in ((SHARED, notes), (self.profile, own)):
                 kept = self._digests(profile)
                 for document in documents:
-                    if kept.pop(document.id, None) != _digest(document):
+                    if (stood := kept.pop(document.id, None)) != _digest(document):
+                        if stood is not None:
+                            self._drop_chunks(document)
                         self._write_words(profile, document)
                 for gone in kept:
                     self._erase_words(profile, gone)
@@ -116,9 +124,11 @@ class Index:
         """Makes a document findable. The same document again changes nothing; a changed one replaces what stood."""
         profile = SHARED if document.source == "notes" else self.profile
         with self._turn:
-            if self._digests(profile).get(document.id) != _digest(document):
-                self._write_words(profile, document)
             collection = self._collection(document.source)
+            if self._digests(profile).get(document.id) != _digest(document):
+                # A chunk that only moved keeps its id: what Chroma knows of its place has to go first.
+                collection.delete(where={"document": document.id})
+                self._write_words(profile, document)
             have = set(collection.get(where={"document": document.id}, include=[])["ids"])
             self._reconcile(document.source, collection, have, self._chunk_rows(profile, document.source, document.id))
 
@@ -196,8 +206,8 @@ class Index:
             f"SELECT term, doc FROM index_vocabulary WHERE term IN ({marks})", tuple(set(stems.values()))
         ).all()
         by_stem: dict[str, int] = {row[0]: row[1] for row in rows}
-        found = {t: [by_stem.get(stems.get(part, ""), 0) for part in t.split()] for t in terms}
-        return {t: min(counts) for t, counts in found.items() if counts and min(counts)}
+        found = {t: min((by_stem.get(stems.get(part, ""), 0) for part in t.split()), default=0) for t in terms}
+        return {t: count for t, count in found.items() if count}
 
     def _size(self, connection: sa.Connection) -> int:
         return int(connection.exec_driver_sql("SELECT max(key) FROM index_sections").scalar() or 0)
@@ -260,6 +270,14 @@ class Index:
                 )
             self._collections[source] = collection
             return collection
+
+    def _drop_chunks(self, document: Document) -> None:
+        try:
+            self._collection(document.source).delete(where={"document": document.id})
+        except IndexRefused:
+            pass  # The whole collection is about to go.
+        except Exception:
+            self._wipe()
 
     def _mend(self) -> None:
         """Every collection holds exactly the chunks that SQL names, and answers. A damaged folder is wiped and filled anew, once."""
@@ -493,7 +511,15 @@ def _open(folder: Path) -> ClientAPI:
     from chromadb.config import Settings as ChromaSettings
 
     folder.mkdir(parents=True, exist_ok=True)
-    return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+    try:
+        return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+    except Exception:
+        # Chroma keeps the half-made system of a folder it could not open, and would hand it out for the fresh one.
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        SharedSystemClient._identifier_to_system.pop(str(folder), None)
+        SharedSystemClient._identifier_to_refcount.pop(str(folder), None)
+        raise
 
 
 def _close(client: ClientAPI) -> None:

@@ -141,7 +141,8 @@ class Settings(BaseModel):
             out.flush()
             os.fsync(out.fileno())
         os.replace(fresh, path)
-        return Settings.model_validate({**self.model_dump(), **changes} | {"home": self.home})
+        changed = {**self.model_dump(), **changes, "home": self.home}
+        return Settings.model_validate({k: v for k, v in changed.items() if v is not None})
 
 
 def _saved(home: Path) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
-from assistant.embedded.matching import Floats, Match, Reading, match, read
+from assistant.embedded.matching import Floats, Match, Wording, match, read, word
 from assistant.embedded.polarity import turned_round
 from assistant.embedded.reading import ENGLISH_ONLY, stand
 from assistant.embedding import LocalEmbedder
@@ -25,13 +25,15 @@ PARTIAL, MET = 0.36, 0.42
 """The credit from which a criterion is partial, and met. Chosen for F1 on tests/evals/constructed."""
 COMMITTED = 0.6
 """The credit from which a pitfall is committed: a false alarm is worse than a miss."""
-RIVAL = 0.5
-"""What it counts that a spot fits another point of the rubric less (or more) than this one."""
+WHOLE = 0.3
+"""The share of a spot's likeness as a whole, beside the recall of the point's words; none where a point has one wording only."""
+RIVAL, RIVAL_ALONE = 1.0, 0.5
+"""What it counts that a spot fits another point of the rubric less (or more) than this one; where points have one wording, half."""
 RIVAL_MOST = 0.15
-LENGTH = 0.02
+LENGTH = 0.04
 """Taken off for every e-fold of words over 60: the best of many spots is high by chance."""
 WORDS = 60
-OFF_TOPIC = 0.25
+OFF_TOPIC = 0.15
 QUOTE_WORDS = 40
 
 _REASONS = {
@@ -109,41 +111,42 @@ def _none(pitfalls: Sequence[Pitfall]) -> list[JudgedPitfall]:
 
 def _compared(task: JudgeAnswer, usable: Sequence[Span], embedder: LocalEmbedder) -> tuple[list[Credit], list[JudgedPitfall], bool]:
     """Credits and pitfalls, and whether the answer is about something else."""
-    wordings = [[c.text, *c.accept] for c in task.criteria] + [[p.text, *p.says] for p in task.pitfalls]
-    wordings = [[w for w in dict.fromkeys(texts) if w.strip()] for texts in wordings]
-    kept = dict(zip(flat := [w for texts in wordings for w in texts], _points(flat, embedder), strict=True))
-    points = [[kept[w] for w in texts if len(kept[w].vectors)] for texts in wordings]
-    question = _points([task.question], embedder)[0] if task.question.strip() else None
+    texts = [[c.text, *c.accept] for c in task.criteria] + [[p.text, *p.says] for p in task.pitfalls]
+    asked = task.question.strip()
+    kept = _wordings({w for point in texts for w in point if w.strip()} | ({asked} if asked else set()), embedder)
+    points = [[kept[w] for w in dict.fromkeys(point) if w in kept and len(kept[w].reading.vectors)] for point in texts]
+    real = [i for i, wordings in enumerate(points) if wordings]
     answer = read([task.answer], embedder)[0]
-    real = [i for i, readings in enumerate(points) if readings]
-    found = match([points[i] for i in real], answer, usable, question)
+    found = match([points[i] for i in real], answer, usable, kept.get(asked), embedder)
     if found is None:
         return [Credit(0.0)] * len(task.criteria), _none(task.pitfalls), False
     n = len(task.criteria)
-    criteria = [row for row, i in enumerate(real) if i < n]
-    fit = (found.recall + 0.7 * found.likeness + found.precision) / 2.7
+    rows = [row for row, i in enumerate(real) if i < n]
+    reworded = any(c.accept for c in task.criteria)
+    said = found.recall + (WHOLE * (found.likeness - found.recall) if reworded else 0)
+    fit = (found.recall + found.likeness + found.precision) / 3
     less = LENGTH * np.log(max(1.0, len(task.answer.split()) / WORDS))
     credits, pitfalls = [Credit(0.0)] * n, _none(task.pitfalls)
     for row, i in enumerate(real):
-        rivals = [r for r in criteria if r != row]
+        rivals = [r for r in rows if r != row]
         margin = np.clip(fit[row] - fit[rivals].max(axis=0), -RIVAL_MOST, RIVAL_MOST) if rivals else np.zeros(len(found.spots))
-        values = np.clip(found.recall[row] + RIVAL * margin - less, 0, 1)
+        values = np.clip(said[row] + (RIVAL if reworded else RIVAL_ALONE) * margin - less, 0, 1)
         if i < n:
             credits[i] = _credit(values, found, row, points[i], task.answer)
         elif quote := _committed(values, found, row, points[i], task.answer):
             pitfalls[i - n] = JudgedPitfall(pitfall=task.pitfalls[i - n].id, quote=quote, committed=True)
-    off_topic = question is not None and float(found.asked.max()) < OFF_TOPIC and all(c.value < PARTIAL for c in credits)
+    off_topic = float(found.asked.max()) < OFF_TOPIC and all(c.value < PARTIAL for c in credits)
     return credits, pitfalls, off_topic
 
 
-def _credit(values: Floats, found: Match, row: int, wordings: Sequence[Reading], answer: str) -> Credit:
+def _credit(values: Floats, found: Match, row: int, wordings: Sequence[Wording], answer: str) -> Credit:
     """The best spot that says the point the right way round; one that turns it round is partial at most."""
     turned_value, turned = 0.0, ""
     order = np.argsort(-values, kind="stable")
     for spot in order[:6]:
         value = round(float(values[spot]), 4)
         span = found.spots[spot]
-        kind = turned_round(wordings[found.wording[row, spot]].text, span.of(answer)) if value >= PARTIAL else ""
+        kind = turned_round(wordings[found.wording[row, spot]].reading.text, span.of(answer)) if value >= PARTIAL else ""
         if not kind:
             if turned and verdict_of(turned_value) != "missed" and turned_value >= value:
                 return Credit(turned_value, _quote(answer, found, row, order[0]), turned)
@@ -153,11 +156,11 @@ def _credit(values: Floats, found: Match, row: int, wordings: Sequence[Reading],
     return Credit(turned_value, _quote(answer, found, row, order[0]), turned)
 
 
-def _committed(values: Floats, found: Match, row: int, wordings: Sequence[Reading], answer: str) -> str:
+def _committed(values: Floats, found: Match, row: int, wordings: Sequence[Wording], answer: str) -> str:
     """The words that commit a pitfall: near to it, not turned round, and not said in order to reject it."""
     spot = int(values.argmax())
     span = found.spots[spot]
-    claim = wordings[found.wording[row, spot]].text
+    claim = wordings[found.wording[row, spot]].reading.text
     if round(float(values[spot]), 4) < COMMITTED or turned_round(claim, span.of(answer)):
         return ""
     around = answer[max(0, span.start - 60) : span.end + 40]
@@ -182,22 +185,22 @@ def _quote(answer: str, found: Match, row: int, spot: int) -> str:
     return span.of(answer)
 
 
-_kept: OrderedDict[tuple[str, str], Reading] = OrderedDict()
+_kept: OrderedDict[tuple[str, str], Wording] = OrderedDict()
 _keeping = Lock()
 _KEPT = 1024
 
 
-def _points(texts: Sequence[str], embedder: LocalEmbedder) -> list[Reading]:
-    """Readings of the rubric's texts, kept between calls: the same rubric judges many answers."""
-    keys = [(embedder.identity, t) for t in texts]
+def _wordings(texts: Collection[str], embedder: LocalEmbedder) -> dict[str, Wording]:
+    """The rubric's texts read, and kept between calls: the same rubric judges many answers."""
+    identity = embedder.identity
     with _keeping:
-        found = {k: _kept[k] for k in keys if k in _kept}
-    missing = list(dict.fromkeys(k for k in keys if k not in found))
-    found.update(zip(missing, read([t for _, t in missing], embedder), strict=True))
+        found = {t: _kept[identity, t] for t in texts if (identity, t) in _kept}
+    missing = sorted(t for t in texts if t not in found)
+    found.update(zip(missing, word(missing, embedder), strict=True))
     with _keeping:
-        for k in keys:
-            _kept[k] = found[k]
-            _kept.move_to_end(k)
+        for t in texts:
+            _kept[identity, t] = found[t]
+            _kept.move_to_end((identity, t))
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
-    return [found[k] for k in keys]
+    return found

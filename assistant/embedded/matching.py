@@ -74,6 +74,19 @@ class Reading:
     """The number the piece belongs to, as a plain decimal; empty for other pieces."""
 
 
+@dataclass(frozen=True)
+class Wording:
+    """One way of saying a point, or a question: its reading, and its vector as a whole."""
+
+    reading: Reading
+    whole: Floats
+
+
+def word(texts: Sequence[str], embedder: LocalEmbedder) -> list[Wording]:
+    """The texts as wordings."""
+    return [Wording(r, v) for r, v in zip(read(texts, embedder), embedder.embed(texts), strict=True)]
+
+
 def read(texts: Sequence[str], embedder: LocalEmbedder) -> list[Reading]:
     """The texts as readings; all their windows go through the model together."""
     cuts = [_windows(t, embedder) for t in texts]
@@ -199,7 +212,7 @@ class Match:
     """Points (rows) against the spots of an answer (columns); a point may be worded in several ways, the best of which counts."""
 
     spots: tuple[Span, ...]
-    """Clauses, sentences and pairs of short sentences, in the order of their starts."""
+    """Clauses, and sentences of several, in the order of their ends."""
     recall: Floats
     precision: Floats
     likeness: Floats
@@ -209,40 +222,39 @@ class Match:
     """Per spot, how near it is to the question as a whole."""
 
 
-def match(points: Sequence[Sequence[Reading]], answer: Reading, usable: Sequence[Span], question: Reading | None) -> Match | None:
+def match(
+    points: Sequence[Sequence[Wording]], answer: Reading, usable: Sequence[Span], question: Wording | None, embedder: LocalEmbedder
+) -> Match | None:
     """How each point is said at each spot of the usable sentences; None where there is nothing to compare."""
     cells, ranges = _spots(answer, usable)
     wordings = [w for point in points for w in point]
-    if not cells or not all(points) or not all(len(w.vectors) for w in wordings):
+    if not cells or not all(points) or not all(len(w.reading.vectors) for w in wordings):
         return None
+    readings, about = [w.reading for w in wordings], question.reading if question else None
     inside = np.concatenate([places for _, places in cells])
     cell_starts = np.cumsum([0, *(len(places) for _, places in cells)])[:-1]
     low, high = np.array(ranges).T
-    text_starts = np.cumsum([0, *(len(w.vectors) for w in wordings)])[:-1]
+    text_starts = np.cumsum([0, *(len(r.vectors) for r in readings)])[:-1]
     point_starts = np.cumsum([0, *(len(point) for point in points)])[:-1]
 
-    near = _near(wordings, answer, inside)
-    weight = np.concatenate([weigh(w, question) for w in wordings])
+    near = _near(readings, answer, inside)
+    weight = np.concatenate([weigh(r, about) for r in readings])
     most = _over(np.maximum, np.maximum.reduceat(near, cell_starts, axis=1), low, high)
     recall = np.add.reduceat(weight[:, None] * most, text_starts, axis=0)
-    own = weigh(answer, question)[inside]
+    own = weigh(answer, about)[inside]
     held = np.add.reduceat(np.maximum.reduceat(near, text_starts, axis=0) * own, cell_starts, axis=1)
     size = np.add.reduceat(own, cell_starts)[None, :]
     precision = _over(np.add, held, low, high) / np.maximum(_over(np.add, size, low, high), 1e-9)
-    wholes = _unit(_over(np.add, np.add.reduceat(answer.vectors[inside], cell_starts, axis=0).T, low, high).T)
-    likeness = _unit(np.stack([w.vectors.mean(axis=0) for w in wordings])) @ wholes.T
-    asked = (
-        _unit(question.vectors.mean(axis=0)[None]) @ wholes.T
-        if question is not None and len(question.vectors)
-        else np.zeros((1, len(ranges)))
-    )
+    spots = tuple(Span(start=cells[a][0].start, end=cells[b][0].end) for a, b in ranges)
+    wholes = embedder.embed([s.of(answer.text) for s in spots])
+    likeness = np.stack([w.whole for w in wordings]) @ wholes.T
     return Match(
-        spots=tuple(Span(start=cells[a][0].start, end=cells[b][0].end) for a, b in ranges),
+        spots=spots,
         recall=np.maximum.reduceat(recall, point_starts, axis=0),
         precision=np.maximum.reduceat(precision, point_starts, axis=0),
         likeness=np.maximum.reduceat(likeness, point_starts, axis=0),
         wording=np.stack([part.argmax(axis=0) for part in np.split(recall, point_starts[1:])]),
-        asked=asked[0],
+        asked=wholes @ question.whole if question else np.ones(len(spots), np.float32),
     )
 
 
@@ -258,11 +270,10 @@ def _near(wordings: Sequence[Reading], answer: Reading, inside: Ints) -> Floats:
 
 
 def _spots(answer: Reading, usable: Sequence[Span]) -> tuple[list[tuple[Span, Ints]], list[tuple[int, int]]]:
-    """The clauses of the usable sentences with their pieces; and as ranges of them: each clause, each sentence, each two short sentences."""
+    """The clauses of the usable sentences with their pieces; and as ranges of them: each clause, and each sentence that is no monster."""
     cells: list[tuple[Span, Ints]] = []
     ranges: list[tuple[int, int]] = []
     parts = list(clauses(answer.text))
-    before: tuple[int, int, int] | None = None
     for sentence in usable:
         first = len(cells)
         for cell in _cells(answer.text, [c for c in parts if sentence.start <= c.start and c.end <= sentence.end]):
@@ -272,13 +283,9 @@ def _spots(answer: Reading, usable: Sequence[Span]) -> tuple[list[tuple[Span, In
         last = len(cells) - 1
         if last < first:
             continue
-        words = len(sentence.of(answer.text).split())
         ranges += [(i, i) for i in range(first, last + 1)]
-        if last > first and words <= _SPOT_WORDS:
+        if last > first and len(sentence.of(answer.text).split()) <= _SPOT_WORDS:
             ranges.append((first, last))
-        if before is not None and before[1] == first - 1 and before[2] + words <= _SPOT_WORDS:
-            ranges.append((before[0], last))
-        before = (first, last, words)
     return cells, ranges
 
 
@@ -302,9 +309,4 @@ def _cells(text: str, parts: Sequence[Span]) -> Iterable[Span]:
 def _over(reduce: np.ufunc, by_cell: Floats, low: Ints, high: Ints) -> Floats:
     """Columns of cells reduced over the ranges `low` to `high`, both in."""
     found: Floats = np.stack([reduce.reduce(by_cell[:, a : b + 1], axis=1) for a, b in zip(low, high, strict=True)], axis=1)
-    return found
-
-
-def _unit(rows: Floats) -> Floats:
-    found: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
     return found

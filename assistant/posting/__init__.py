@@ -22,7 +22,7 @@ from assistant.posting.asks import Ask, asks_of, skill_names
 from assistant.posting.cleaning import Clean, clean
 from assistant.posting.facts import facts_of
 from assistant.posting.layout import Item, read
-from assistant.posting.topics import TopicFinder, is_technical, stem_words
+from assistant.posting.topics import TopicFinder, is_technical
 from assistant.schema import JobPosting, Requirement, Topic
 from assistant.text import normalise, sentences
 
@@ -89,6 +89,15 @@ def parse_posting(text: str, topics: tuple[Topic, ...] | None = None) -> JobPost
 @lru_cache(maxsize=1)
 def _shipped_topics() -> tuple[Topic, ...]:
     return load_topics(data_folder("knowledge") / "topics.yaml")[0]
+
+
+def as_read(words_of_a_posting: str) -> str:
+    """A phrase or sentence of a posting as a reader sees it: tags, marks of Markdown and hidden characters out, in one line.
+
+    >>> as_read("**Own** our <b>build</b> system")
+    'Own our build system'
+    """
+    return " ".join(clean(words_of_a_posting).text.split())
 
 
 def stored_form(text: str) -> str:
@@ -346,4 +355,4 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-__all__ = ["MOST_CHARACTERS", "NO_DUTIES", "NO_LINKS", "parse_posting", "stem_words", "stored_form"]
+__all__ = ["MOST_CHARACTERS", "NO_DUTIES", "NO_LINKS", "as_read", "parse_posting", "stored_form"]

@@ -373,7 +373,7 @@ def _is_name(item: str) -> bool:
 def _run_together(text: str, start: int, end: int, known: frozenset[str]) -> Iterator[tuple[int, int]]:
     """Cuts `PythonXGBoostMLflow` before each name: a name we know, or a capital behind a small letter."""
     piece = text[start:end]
-    if not re.search(r"[a-z0-9+#)][A-Z]|[A-Z]{2}[A-Z][a-z]", piece) or piece in known or piece in words.NAMES or len(piece) > 2000:
+    if not re.search(r"[a-z0-9+#)][A-Z]|[A-Z]{2}[A-Z][a-z]", piece) or piece in known or piece in words.NAMES or len(piece) > 200:
         yield start, end
         return
     best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * len(piece)
@@ -403,7 +403,7 @@ def _cost(piece: str, i: int, j: int, known: frozenset[str]) -> float:
     if not starts or not ends or len(name.strip()) < 2:
         return float("inf")
     glued = len(re.findall(r"[a-z0-9+#][A-Z]", name))
-    return 2.0 + 1.5 * glued if j == len(piece) or piece[j - 1].islower() or piece[j - 1] in "+#)0123456789" else 4.0 + 1.5 * glued
+    return 2.2 + 2.5 * glued if j == len(piece) or piece[j - 1].islower() or piece[j - 1] in "+#)0123456789" else 4.0 + 2.5 * glued
 
 
 # --- cutting and trimming --------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ MUST = re.compile(r"\b(?:required|must|essential|mandatory|need(?:ed)?)\b", re.I
 NUMBER = r"(?:\d{1,2}(?:\.\d)?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|several|multiple|many)"
 YEARS = re.compile(
     rf"(?:(?:at least|a minimum of|minimum(?: of)?|min\.?|over|more than|around|about|approx\.?|approximately|~|≥|>)\s*)?{NUMBER}\s*\+?\s*(?:(?:-|–|—|to|or)\s*(?:{NUMBER}|more)\s*\+?\s*)?(?:\(\d{{1,2}}\+?\)\s*)?\+?\s*(?:or more\s+)?(?:years?|yrs?|yoe)\b\.?[’']?"
-    r"(?:\s*\([^()]{0,20}\))?(?:\s+of)?(?:\s+(?:full[- ]time|professional|relevant|related|hands[- ]on|industry|industrial|work(?:ing)?|practical|progressive(?:ly responsible)?|solid|proven|post[- ]\w+|commercial|direct|recent|combined|applied|prior|previous|real[- ]world|demonstrated|overall|total|equivalent|similar|on the job|technical|teaching|clinical|sales|leadership|management|engineering|field|academic)){0,3}(?:\s+(?:work\s+)?(?:experience|exp\b\.?))?",
+    r"(?:\s*\([^()]{0,20}\))?(?:\s+of)?(?:\s+(?:full[- ]time|professional|relevant|related|hands[- ]on|industry|industrial|work(?=\s+exp)|working(?=\s+exp)|practical|progressive(?:ly responsible)?|solid|proven|post[- ]\w+|commercial|direct|recent|combined|applied|prior|previous|real[- ]world|demonstrated|overall|total|equivalent|similar|on the job|technical|teaching|clinical|sales|leadership|management|engineering|field|academic)){0,3}(?:\s+(?:work\s+)?(?:experience|exp\b\.?))?",
     re.IGNORECASE,
 )
 AFTER_YEARS = re.compile(

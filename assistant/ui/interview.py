@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from assistant.workspace import Workspace
 
 _WHO = {"interviewer": "Interviewer", "candidate": "You", "coach": "Coach"}
-_ENDS = {"cut off": "The reply was cut off. What arrived is kept above.", "stopped": "You stopped this reply.", "failed": ""}
 
 
 def build(page: Page) -> None:
@@ -180,16 +179,18 @@ def chatbot(page: Page, elem_id: str, label: str) -> Any:
 
 def messages(turns: tuple[Turn, ...], talk: str = "") -> list[dict[str, str]]:
     """Turns as the chat shows them; one that has no words yet shows that it is being written. `talk` is the conversation its citations open from."""
-    return [{"role": "user" if t.role == "candidate" else "assistant", "content": _message(t, talk)} for t in turns]
+    last = turns[-1].id if turns else ""
+    return [{"role": "user" if t.role == "candidate" else "assistant", "content": _message(t, talk, last=t.id == last)} for t in turns]
 
 
-def _message(turn: Turn, talk: str = "") -> Html:
+def _message(turn: Turn, talk: str = "", *, last: bool = False) -> Html:
     who = el("p", _WHO[turn.role], el("span", " said:", cls="sr"), cls="who")
     words = exact(turn.text) if turn.role == "candidate" else rendered(turn.text)
     if not turn.text:
         words = el("p", "…", cls="writing") if turn.status in ("pending", "partial") else join("")
     note = small(turn.note) if turn.note else None
-    ended = small(_ENDS[turn.status]) if _ENDS.get(turn.status) else None
+    # The last turn's fault stands below the chat, beside the ways on.
+    ended = small(turn.error) if turn.error and not last else None
     sources = el(
         "p", *(link(c.heading, href("sources", sec=c.section_id, talk=talk, turn=turn.id), cls="chip") for c in turn.citations), cls="chips"
     )

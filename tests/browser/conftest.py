@@ -11,9 +11,10 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from pages import ANSWER, ROOT, Noise, Opener, Server, until
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from provider_stub import ProviderStub
+
+from browser.pages import ANSWER, ROOT, Noise, Opener, Server, until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

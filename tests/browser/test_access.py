@@ -9,8 +9,9 @@ import os
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from pages import Noise, Opener, Server, interview, settled
 from playwright.sync_api import Page
+
+from browser.pages import Noise, Opener, Server, interview, settled
 
 SAMPLE = [(1280, False), (390, True), (320, False)]
 REST = [(1280, True), (390, False), (320, True)]
@@ -152,6 +153,10 @@ def _faults(page: Page) -> list[str]:
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     if width[0] > width[1]:
         found.append(f"scrolls sideways: {width}")
+    found += page.evaluate(
+        """() => [...document.querySelectorAll('gradio-app main :is(p, pre, h1, h2, td, li, a, button, textarea, .box)')].filter(e => e.checkVisibility() && !e.closest('.formula')
+          && e.getBoundingClientRect().right > innerWidth + 1).slice(0, 2).map(e => `cut off at the right: ${e.outerHTML.slice(0, 80)}`)"""
+    )
     headings = page.locator("h1:visible").count()
     if headings != 1:
         found.append(f"{headings} h1")

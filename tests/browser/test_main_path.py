@@ -8,11 +8,11 @@ import time
 import urllib.request
 from pathlib import Path
 
-from pages import ANSWER, Noise, Opener, Server, settled
 from playwright.sync_api import Page
 
 from assistant.knowledge import shipped
 from assistant.text import shared_ngrams
+from browser.pages import ANSWER, Noise, Opener, Server, settled
 
 
 def test_one_click_from_a_cold_start_to_a_question_then_a_card_and_a_restart_keeps_all(
@@ -53,6 +53,11 @@ def test_one_click_from_a_cold_start_to_a_question_then_a_card_and_a_restart_kee
     page.reload()
     page.locator("#card .card .band").wait_for()
     assert page.locator("#card").inner_text() == seen
+    typing = page.context.new_page()  # what a page says while the server is away is no noise
+    typing.goto(fresh.url)
+    typing.get_by_role("link", name="Continue").click()
+    typing.locator("#get-feedback").wait_for()
+    settled(typing)
     code, printed = fresh.stop(signal.SIGTERM)
     assert code == 0
     assert fresh.url in printed
@@ -61,8 +66,12 @@ def test_one_click_from_a_cold_start_to_a_question_then_a_card_and_a_restart_kee
     assert fresh.opened.read_text().split() == [fresh.url]
     noise_before_the_stop = list(noise.found)
 
+    typing.locator("#answer textarea").fill("Typed while the server was away.")
+    typing.get_by_text("Reconnecting. What you typed is kept on this page.").wait_for()
     fresh.start()
     fresh.wait()
+    typing.get_by_text("Reconnecting.").wait_for(state="detached")
+    typing.wait_for_function("() => document.querySelector('#answer textarea')?.value === 'Typed while the server was away.'")
     again = new_page()
     again.goto(address)
     again.locator("#card .card .band").wait_for()

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pages import ANSWER, Noise, Opener, Server, interview, settled, until
 from payloads import PAYLOADS
 from playwright.sync_api import Page
 from provider_stub import HANG, ProviderStub, Script, Seen, answer_sensibly, give, say, status
+
+from browser.pages import ANSWER, Noise, Opener, Server, interview, settled, until
 
 WORDS = " ".join(f"word{n}" for n in range(1, 61))
 SAID = "We would retrain daily on fresh labels, and watch the drift of every feature."
@@ -52,9 +53,10 @@ def test_words_are_on_the_page_while_the_model_stalls_and_stop_keeps_them(
     assert "word19" in reply.inner_text()
     other.locator("#turn-again").wait_for()
     page.locator("#turn-again").click()
+    page.wait_for_function("() => !document.querySelector('#chat').textContent.includes('word19')")
     page.locator("#send").wait_for()
+    page.locator("#turn-again").wait_for(state="hidden")
     assert page.locator("#chat .message.user").count() == 1
-    assert "word19" not in page.locator("#chat").inner_text()
     noise.found = [n for n in noise.found if "heartbeat" not in n]
     assert noise.found == []
     assert noise.off_machine == []
