@@ -32,7 +32,7 @@ _ASKS_BACK = re.compile(
 _OPENINGS = (
     "Hello, and thank you for taking the time. We have about {minutes} minutes and {count}. Take a moment to think whenever you like, and pausing is fine: nothing runs out while you are away. Let us begin.",
     "Welcome. This takes about {minutes} minutes, {count} in all. You may think aloud, ask me things, or pause; nothing is graded until the end. Here is the first.",
-    "Good to meet you. I have planned about {minutes} minutes for {count}. If you need a break, pause and come back, that is fine. Shall we start?",
+    "Good to meet you. I have planned about {minutes} minutes for {count}. If you need a break, pause and come back, that is fine. Here is where I would like to begin.",
 )
 _TRANSITIONS = (
     "Thank you. Let us turn to something else.",
@@ -119,7 +119,10 @@ def asks_back(text: str) -> bool:
     (True, False)
     """
     stripped = text.strip()
-    return stripped.endswith("?") and len(stripped.split()) <= 40 and bool(_ASKS_BACK.match(stripped))
+    if not stripped.endswith("?"):
+        return False
+    words = len(stripped.split())
+    return words <= 14 or (words <= 40 and bool(_ASKS_BACK.match(stripped)))
 
 
 # --- a follow-up ----------------------------------------------------------------------------------------------------
@@ -182,7 +185,8 @@ async def speak(task: NextTurn, engine: Engine, fallback: Engine) -> AsyncIterat
             complaint = error.reason or "it could not be read"
             break
         assert made is not None
-        complaint = turn_complaint(task, made.value)
+        # The built-in interviewer draws on the rubric's own follow-ups: there is nothing to fall back on.
+        complaint = "" if engine.kind == "embedded" else turn_complaint(task, made.value)
         if not complaint:
             yield _final(task, made.value, made.provenance, note="")
             return

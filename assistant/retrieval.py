@@ -35,12 +35,12 @@ class Retriever:
         """The `k` sections nearest to the query, at most. `topic` keeps to one topic of the notes."""
         if not normalise(query) or k < 1:
             return ()
-        pool = 4 * k + 12
-        near = self.index.near(query, sources, topic, 2 * pool) if self._dense else []
+        pool = 3 * k + 16
+        near = self.index.near(query, sources, topic, pool) if self._dense else []
         best: dict[str, Near] = {}
         for chunk in near:
             best.setdefault(chunk.section, chunk)
-        by_meaning = list(best)[:pool]
+        by_meaning = list(best)
         by_words = self.index.sharing_words(query, sources, topic, pool) if self._lexical else []
         scores = fused(by_meaning, by_words)
         chosen = sorted(scores, key=lambda s: (-scores[s], s))[:k]

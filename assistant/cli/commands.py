@@ -267,12 +267,11 @@ def evaluate(
         raise UsageError("Which file? interview-assistant evaluate answers FILE.csv")
     from assistant.evaluation import answers_report
 
-    with _progress("Judging answers") as advance:
-        reports = answers_report(path, advance)
+    report = answers_report(path)
     if as_json:
-        _print_json({"version": 1, "reports": [r.as_json() for r in reports]})
+        _print_json({"version": 1, **report.as_json()})
         return
-    print(*reports, sep="\n")
+    print(report)
 
 
 # --- shared by the commands -----------------------------------------------------------------------------------------

@@ -21,9 +21,9 @@ from assistant.embedding import LocalEmbedder
 from assistant.schema import Criterion, Pitfall, Span, Verdict
 from assistant.tasks import JudgeAnswer, JudgedCriterion, JudgedPitfall, Judgement
 
-PARTIAL, MET = 0.36, 0.42
+PARTIAL, MET = 0.37, 0.415
 """The credit from which a criterion is partial, and met. Chosen for F1 on tests/evals/constructed."""
-COMMITTED = 0.6
+COMMITTED = 0.68
 """The credit from which a pitfall is committed: a false alarm is worse than a miss."""
 WHOLE = 0.3
 """The share of a spot's likeness as a whole, beside the recall of the point's words; none where a point has one wording only."""

@@ -11,10 +11,11 @@ import re
 import numpy as np
 
 from assistant.embedded.judge_answer import judge
+from assistant.embedded.matching import FUNCTION_WORDS
 from assistant.embedding import LocalEmbedder
 from assistant.schema import Criterion
 from assistant.tasks import InterviewerTurn, JudgeAnswer, NextTurn
-from assistant.text import clauses, normalise, speaks_to_grader
+from assistant.text import clauses, normalise, sentences, speaks_to_grader
 
 QUOTE_WORDS = 14
 _JOINING = re.compile(r"^(?:and|but|so|then|because|which|while|or|since|although|also)[, ]+(?:then |so |also )?", re.IGNORECASE)
@@ -24,7 +25,7 @@ _LEADS = (
     "Suppose I am the sceptic in the room and hear “{q}”.", "Here is where I want more: “{q}”.", "About “{q}”.", "I wrote down “{q}”.",
     "Picking up on “{q}”.", "When you say “{q}”, I hear a plan with a piece missing.", "Your words were “{q}”.", "Let us test “{q}”.",
     "I am with you on “{q}”.", "Take me one level deeper on “{q}”.", "Hold on to “{q}”.", "A colleague would stop you at “{q}”.", "There was “{q}” in your answer.",
-    "Before we go on, “{q}”.", "Staying with “{q}”.",
+    "Before we go on, “{q}”.", "Staying with “{q}”.", "{ask} I am thinking of “{q}”.", "{ask} That is what “{q}” leaves open for me.", "{ask} I ask because you said “{q}”.", "{ask} I have “{q}” in mind.", "{ask} Take “{q}” as the case.",
 )  # fmt: skip
 
 _NOTHING_SAID = (
@@ -60,6 +61,14 @@ _ANYWHERE = (
     "If you had a week instead of a quarter, what would be left of it?", "Who would disagree with you there, and what would they say?", "What would you measure before you start?",
 )  # fmt: skip
 
+_AGAIN = re.compile(r"\b(?:repeat|rephrase|say (?:that|it) again|what was the question|ask (?:that|it) again)\b", re.IGNORECASE)
+_ON_YOUR_QUESTION = (
+    "On what you ask me: choose the case you know best and say so.",
+    "As to your own question, assume the ordinary case and name it.",
+    "I leave your question to you, as the job would.",
+    "What you ask has no fixed answer here; pick one and go on.",
+)
+
 _ANSWERS_BACK = (
     "Take whichever assumption makes it interesting, and say it aloud.", "Either is fine with me. Choose one, tell me why, and go on.",
     "I leave that open on purpose: state what you assume and what would change if it were wrong.", "Assume the ordinary case for a company like this one, and name the number you picked.",
@@ -71,14 +80,19 @@ def next_turn(task: NextTurn, embedder: LocalEmbedder) -> InterviewerTurn:
     """The turn; `probes` is the id of the point it is after. Same thread, same turn."""
     last = next((t.text for t in reversed(task.said) if t.role == "candidate"), "")
     if task.asked_back:
-        return InterviewerTurn(quote="", probes="", text=_unused(_ANSWERS_BACK, task))
+        again = _AGAIN.search(last)
+        return InterviewerTurn(quote="", probes="", text=f"Of course. {task.question}" if again else _unused(_ANSWERS_BACK, task))
     criterion = _missed(task, embedder)
     quote = _nearest_clause(last, criterion, embedder)
     leads = _LEADS if len(normalise(last).split()) > 6 else _NOTHING_SAID
-    lead = _unused(leads, task).replace("{q}", quote)
+    lead = _unused(leads, task)
     own = tuple(f.text for f in task.follow_ups if f.probes == criterion.id)
     ask = _unused((*own, *_PROBES[criterion.dimension], *_ANYWHERE), task, turned=False)
-    return InterviewerTurn(quote=quote, probes=criterion.id, text=f"{lead} {ask}")
+    said = (lead if "{ask}" in lead else lead + " {ask}").replace("{q}", quote).replace("{ask}", ask)
+    aside = [x.of(last) for x in sentences(last)]
+    if len(aside) > 1 and aside[-1].endswith("?"):
+        said = f"{_unused(_ON_YOUR_QUESTION, task)} {said}"
+    return InterviewerTurn(quote=quote, probes=criterion.id, text=said)
 
 
 def _missed(task: NextTurn, embedder: LocalEmbedder) -> Criterion:
@@ -97,7 +111,8 @@ def _missed(task: NextTurn, embedder: LocalEmbedder) -> Criterion:
 
 def _nearest_clause(answer: str, criterion: Criterion, embedder: LocalEmbedder) -> str:
     """The clause of the answer nearest to the point, at most fourteen words of it, exactly as they stand."""
-    spans = [s for s in clauses(answer) if not speaks_to_grader(s.of(answer)) and len(normalise(s.of(answer)).split()) >= 3]
+    told = [s for s in clauses(answer) if not speaks_to_grader(s.of(answer)) and len(normalise(s.of(answer)).split()) >= 3]
+    spans = [s for s in told if not s.of(answer).endswith("?") and len(_cut(s.of(answer)).split()) >= 4] or told
     if not spans:
         return _cut(answer.strip())
     texts = [s.of(answer) for s in spans]
@@ -113,7 +128,10 @@ def _cut(words: str) -> str:
     for mark in '“”"':
         if mark in first.strip(mark):
             first = max(first.split(mark), key=len)
-    return " ".join(first.split(" ")[:QUOTE_WORDS]).strip('“”" \t').rstrip(".,;:!?")
+    kept = first.split(" ")[:QUOTE_WORDS]
+    while len(kept) > 4 and len(first.split(" ")) > QUOTE_WORDS and kept[-1].strip(".,;:").lower() in FUNCTION_WORDS:
+        kept.pop()
+    return " ".join(kept).strip('“”" \t').rstrip(".,;:!?")
 
 
 def _unused(choices: tuple[str, ...], task: NextTurn, turned: bool = True) -> str:
@@ -123,7 +141,7 @@ def _unused(choices: tuple[str, ...], task: NextTurn, turned: bool = True) -> st
     used = set(task.used_frames)
 
     def frames(choice: str) -> set[str]:
-        words = normalise(choice.replace("“{q}”", " ")).split()
+        words = normalise(choice.replace("“{q}”", " ").replace("{ask}", " ")).split()
         return {" ".join(words), " ".join(words[:3]) + " …"}
 
     return next((c for c in ordered if not any(frames(part) & used for part in re.split(r"(?<=[.?!:]) ", c))), ordered[0])

@@ -57,7 +57,7 @@ def turned_round(point: str, said: str) -> str:
 
     >>> turned_round("A padding mask hides filler from attention", "A padding mask does not hide filler from attention")
     'negation'
-    >>> turned_round("Bulbs in series are dim", "Bulbs in series are bright"), turned_round("Rows must not leak", "Rows never leak")
+    >>> turned_round("The queries are hot", "The queries are cold"), turned_round("Rows must not leak", "Rows never leak")
     ('opposite', '')
     """
     if bool(_DENIED.search(said)) != bool(_DENIED.search(point)):
@@ -67,7 +67,8 @@ def turned_round(point: str, said: str) -> str:
     ours, theirs = _claims(point), _claims(said)
     plain_ours, plain_theirs = _plain(ours), _plain(theirs)
     denied_ours, denied_theirs = _denied(ours), _denied(theirs)
-    flips = len(((denied_theirs & plain_ours) - denied_ours) | ((denied_ours & plain_theirs) - denied_theirs))
+    alike_denied = denied_ours & denied_theirs
+    flips = 0 if alike_denied else len((denied_theirs & plain_ours) | (denied_ours & plain_theirs))
     shared = {m for m, _ in ours} & {m for m, _ in theirs}
     content = {m for m, _ in ours}
     alike = len(shared) / max(1, len(content))

@@ -26,6 +26,7 @@ ENGLISH_ONLY = "I can only check answers in English."
 _ENDINGS = ("ing", "ed", "ly", "tion", "ment", "ness", "ity", "able", "ive", "al", "ous", "ful", "er", "es", "s")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _BREAK = re.compile(r"[,;:()\[\]{}\"“”—–`]|\s-\s")
+_ITEM = re.compile(r"(?:^|(?<=\s))(?:[-*•–]|\d{1,2}[.)]|[a-h][.)])\s+(?=\w)", re.MULTILINE)
 _SYMBOLS = re.compile(r"[=(){}\[\]<>_;*+/^|&%#$`\\~≤≥≈×·∑√]")
 _OPENING = r"(?:(?:well|sorry|honestly|hmm+|um+|uh+|er+m*|so|ok|okay|actually|frankly|unfortunately|to be (?:honest|frank|fair)|i(?:'m| am) afraid|apologies|oh|right|look|no)[,.… ]+)*"
 _DONT_KNOW = re.compile(
@@ -88,7 +89,7 @@ def stand(answer: str, question: str) -> Standing:
     if not formal:
         if _gibberish(words):
             return _junk("gibberish")
-        if len(words) >= 8 and sum(w in FUNCTION_WORDS for w in words) / len(words) < 0.12:
+        if len(words) >= 8 and sum(w in FUNCTION_WORDS for w in words) / len(words) < 0.12 and not _itemised(text):
             return _junk("list")
         if scrambled(text):
             return _junk("scrambled")
@@ -97,6 +98,16 @@ def stand(answer: str, question: str) -> Standing:
     allowed = set(evidence(answer, question))
     usable = tuple(s for s in known if s in allowed and (formal or not scrambled(s.of(answer))))
     return Standing(usable=usable) if usable else _junk("short")
+
+
+def _itemised(text: str) -> bool:
+    """Two or more marked points of two and a half words and more on average: short notes under bullets or numbers answer, keywords do not."""
+    marks = list(_ITEM.finditer(text))
+    if len(marks) < 2:
+        return False
+    ends = [m.start() for m in marks[1:]] + [len(text)]
+    sizes = [len(words_of(text[m.end() : end])) for m, end in zip(marks, ends, strict=True)]
+    return sum(sizes) / len(sizes) >= 2.5
 
 
 def scrambled(text: str) -> bool:

@@ -170,7 +170,7 @@ def _from_sentences(plain: Clean, item: Item, *, headed: bool, job: bool, organi
 
 def _kind(sentence: str, item: Item, *, alone: bool, headed: bool, job: bool, organisation: str) -> Kind | None:
     """What kind of requirement a sentence is under its heading; None for what is no requirement."""
-    if words.BOILERPLATE.search(sentence):
+    if words.BOILERPLATE.search(sentence) or words.NOT_ASKED.search(sentence):
         return None
     listed = item.bullet or alone
     about_us = bool(re.match(r"(?:we|our)\b|at [A-Z]", sentence, re.IGNORECASE)) or bool(organisation and sentence.startswith(organisation))
@@ -243,15 +243,22 @@ def _essential(text: str, ask: Ask, sentence: tuple[int, int], item: Item, duty:
     left = max(text.rfind(";", a, ask.start), a)
     right = text.find(";", ask.end, b)
     right = b if right < 0 else right
+    said = _main_part(text[left:right])
     if (
-        words.OPTIONAL.search(text, left, right)
-        and words.MUST.search(text, left, right)
-        and not re.search(r"\bnot\b.{0,12}\b(?:required|essential|necessary|mandatory)\b", text[left:right])
+        words.OPTIONAL.search(said)
+        and words.MUST.search(said)
+        and not re.search(r"\bnot\b.{0,12}\b(?:required|essential|necessary|mandatory)\b", said)
     ):
         comma_left = max(text.rfind(",", left, ask.start), left)
         comma_right = text.find(",", ask.end, right)
-        left, right = comma_left, right if comma_right < 0 else comma_right
-    return not (words.OPTIONAL.search(text, left, right) or words.OPTIONAL.search(item.heading))
+        said = text[comma_left : right if comma_right < 0 else comma_right]
+    return not (words.OPTIONAL.search(said) or words.OPTIONAL.search(item.heading))
+
+
+def _main_part(said: str) -> str:
+    """Without what only adds a wish to it: "(SQL preferred)", ", ideally on BigQuery"."""
+    said = re.sub(r"\(([^()]*)\)", lambda m: m[0] if words.OPTIONAL.sub("", m[1]).strip(" ,;") in ("", "a", "an", "is") else " ", said)
+    return re.sub(r"(?<=\w\s\w\w),?\s+(?:ideally|preferably)\b.*|(?<=\w\w\w),\s+(?:ideally|preferably)\b.*", "", said)
 
 
 def _sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from assistant.posting import words
 _TRIM_LEFT = re.compile(
     r"(?:[\s,;:.–—\-|/+&•*\"“”'’]+|\((?=[^()]*$)|(?:and|or|then|also|as well as|plus|with|but|while|by)\b(?=\s)[\s,]*)+", re.IGNORECASE
 )
-_TRIM_RIGHT = re.compile(r"(?:[\s,;:.!?–—\-|/&\"“”]|\b(?:and|or|as well as|with|but)$|(?<!\w)\($)+$", re.IGNORECASE)
+_TRIM_RIGHT = re.compile(r"(?:[\s,;:.!?–—\-|/&\"“”]|\b(?:and|or|as well as|with|but|of)$|(?<!\w)\($)+$", re.IGNORECASE)
 _LEAD = re.compile(
     r"(?:(?:in|as|for|on|within|during)\s+(?:this|the|your|an?|our)\b[^,.;:]{0,60},\s*|(?:\w+\s+){1,5}?(?=you(?:['’]ll|\s+will)\b))?"
     r"(?:(?:you(?:['’]ll|\s+will|\s+would|['’]d|\s+shall)?|(?:the\s+)?(?:successful|ideal|right)?\s*(?:candidate|applicant|person|incumbent|post\s?holder|hire)(?:\s+(?:will|should|must|would))?|(?:the\s+|this\s+)?(?:role|position|job)\s+will)"
@@ -41,6 +41,7 @@ _INCLUDING = re.compile(
 _FROM = re.compile(r",\s+from\s+(?=\S.{2,80}?\s(?:to|through)\s)", re.IGNORECASE)
 _EXAMPLES = re.compile(r"\b(?:such as|like|e\.g\.?|for example|for instance|i\.e\.?)\b", re.IGNORECASE)
 _ITEM_CUT = re.compile(r",\s*(?:and\s+|&\s+|as\s+well\s+as\s+)?|\s+(?:and|&|as\s+well\s+as|plus)\s+|\s*;\s*", re.IGNORECASE)
+_AN_ASIDE = re.compile(r"(?:nobody|no one|we|it|this|they|that|there|our)\b", re.IGNORECASE)
 _COMMA_CUT = re.compile(r",\s*(?:and\s+|&\s+|as\s+well\s+as\s+)?|\s*;\s*", re.IGNORECASE)
 _TO = re.compile(r"\s+(?:to|through)\s+", re.IGNORECASE)
 _HARD_CUT = re.compile(r"\s*;\s+|;$|\s+\|\s+|\s*\n\s*|\s[–—]\s|\s--?\s(?=\S)")
@@ -77,7 +78,7 @@ def asks_of(text: str, start: int, end: int, *, duty: bool) -> tuple[Ask, ...]:
     found: list[Ask] = []
     for a, b in _cut(text, start, end, _HARD_CUT):
         a, b = _trim(text, a, b, lead=True)
-        if a >= b:
+        if a >= b or (found and _AN_ASIDE.match(text, a, b)):
             continue
         found.extend(_asks_of_segment(text, a, b, duty))
     if not found:
@@ -163,11 +164,11 @@ def _around_years(text: str, start: int, end: int, years: re.Match[str], duty: b
         yield Ask(*_trim(text, start, end, lead=True), askable=False)
         return
     yield Ask(*_trim(text, start, stop, lead=True), askable=False)
-    bare = list(_list_items(text, a, b)) if re.match(r"\s*[,:]", text[stop:end]) else []
-    if len(bare) >= 2 and all(len(text[c:d].split()) <= 3 for c, d in bare):
-        yield from (Ask(c, d) for c, d in bare)
-        return
-    yield from _plain(text, a, b, duty)
+    listed = list(_objects(text, a, a, b))
+    if len(listed) >= 2 and not any(_is_verb(text[c:d].split()[0]) for c, d in listed):
+        yield from (Ask(c, d) for c, d in listed)
+    else:
+        yield from _plain(text, a, b, duty)
 
 
 def _around_degree(text: str, start: int, end: int, duty: bool) -> Iterator[Ask]:
@@ -283,6 +284,8 @@ def _is_verb(word: str) -> bool:
 
 def _only_verbs(listed: list[str]) -> bool:
     """ "Plan, launch": verbs that share the object behind them."""
+    if not all(w.endswith(",") or w in ("and", "then") for w in listed[:-1]):
+        return False
     bare = [w.lower().strip(",") for w in listed]
     forms = next((f for f in (words.VERBS, words.VERBS_ING, words.VERBS_S) if bare[0] in f), frozenset())
     return all(w in forms or w in ("and", "then") for w in bare)
@@ -316,11 +319,19 @@ def _enumerated(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _headed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """`Proficiency in Python and SQL`: the head with the first item, then the others; the whole where it is no plain list."""
     head = _HEAD.search(text, start, end)
-    if head is None or _EXAMPLES.search(text, head.end(), end) or "(" in text[start:end]:
+    if head is None:
+        yield start, end
+    else:
+        yield from _objects(text, start, head.end(), end)
+
+
+def _objects(text: str, start: int, objects: int, end: int) -> Iterator[tuple[int, int]]:
+    """What stands behind a word of skill, one by one; the first keeps the words before it. `text[start:end]` whole where it is no plain list."""
+    if _EXAMPLES.search(text, objects, end) or "(" in text[start:end]:
         yield start, end
         return
-    listed = list(_list_items(text, head.end(), end))
-    if len(listed) < 2 or any(len(text[a:b].split()) > 4 for a, b in listed) or re.search(r"\bor\b", text[head.end() : end]):
+    listed = list(_list_items(text, objects, end))
+    if len(listed) < 2 or any(len(text[a:b].split()) > 4 for a, b in listed) or re.search(r"\bor\b", text[objects:end]):
         yield start, end
         return
     if any(_lone_adjective(text[a:b]) for a, b in listed[:-1]) or re.search(r"\b(?:skills|abilities)$", text[start:end]):
@@ -436,7 +447,13 @@ def _trim(text: str, start: int, end: int, *, lead: bool) -> tuple[int, int]:
             start = opening.end()
         if start < end and (right := _TRIM_RIGHT.search(text[start:end])):
             end = start + right.start()
-        if lead and start < end and (tail := _TAIL.search(text[start:end])) and tail.start() > 0:
+        if (
+            lead
+            and start < end
+            and (tail := _TAIL.search(text[start:end]))
+            and tail.start() > 0
+            and not _inside_brackets(text, start, start + tail.start())
+        ):
             end = start + tail.start()
         if (start, end) == before or start >= end:
             break

@@ -70,6 +70,7 @@ _ALL_JOBS = re.compile(rf"\ball jobs at (?P<org>{_NAME}?)(?=\s+(?-i:Visit|View|S
 _IS_A = re.compile(
     rf"^(?P<org>{_NAME})\s+(?:is|was founded|has been|builds|makes|helps|provides|runs|operates|develops|offers|designs|sells|serves|connects|powers|creates|publishes|manages|delivers|treats|teaches|owns|produces|supplies)\b"
 )
+_WE_ARE = re.compile(rf"\b(?:We are|We['’]re|Welcome to|Here at|Join us at)\s+(?P<org>{_NAME}),?\s+(?:an?|the|one of|where)\b")
 _NO_ORG = word_set(
     "we you our the this it that in at as he she they there what who why how job role position company team here about responsibilities requirements remote location salary"
 )
@@ -114,7 +115,7 @@ _OTHER_MONEY = re.compile(
     re.IGNORECASE,
 )
 _TYPE = re.compile(
-    r"\b(full[\s-]?time|part[\s-]?time|internship|temporary|temp to perm|permanent|freelance|fixed[\s-]term(?: contract)?|zero[\s-]hours?|casual|seasonal|apprenticeship|contract(?=\s*(?:role|position|basis|job|\(|,|$|\||/|to hire|for \d|\d)))\b",
+    r"\b(full[\s-]?time|part[\s-]?time|internship|temporary|temp to perm|permanent|freelance|fixed[\s-]term(?: contract)?|zero[\s-]hours?|casual|seasonal|apprenticeship|contract(?=\s*(?:role|position|basis|job|\(|,|\.|$|\||/|to hire|for \d|\d)))\b",
     re.IGNORECASE,
 )
 _NOT_REMOTE = re.compile(
@@ -303,22 +304,33 @@ def _organisation(lines: list[str], head: list[str], text: str, title: str) -> s
                 return following
     if all_jobs := _ALL_JOBS.search(text):
         return all_jobs["org"]
-    for i, line in enumerate(head[:5]):
-        # Beside the title: a line that is a name and nothing else, or a name in front of a place.
-        bare = line.strip("*# ")
-        parts = [p.strip() for p in re.split(r"\s+[|•·/]\s+|\s[–—]\s", bare)]
-        city = _CITY_PLACE.search(bare)
-        if city and city.start() > 2:
-            parts.insert(0, bare[: city.start()].strip(" ,-–—|•·"))
-        near_title = any(_bare_title(other) for other in head[max(0, i - 1) : i + 2])
-        for part in parts:
-            if near_title and _may_be_a_name(part, title) and (len(parts) > 1 or bare == part):
-                return part
+    if found := _best_name(head, text, title):
+        return found
+    if we_are := _WE_ARE.search(text):
+        return we_are["org"]
     for line in lines:
         is_a = _IS_A.match(line.lstrip("#*•- "))
         if is_a and is_a["org"].split()[0].lower() not in _NO_ORG and not JOB_NOUN.search(is_a["org"]):
             return is_a["org"]
     return ""
+
+
+def _best_name(head: list[str], text: str, title: str) -> str:
+    """Beside the title: a name in front of a place, a line that is a name and nothing else, or a part of the title's line that comes again."""
+    best, best_rating = "", 0
+    for i, line in enumerate(head[:5]):
+        if not any(_bare_title(other) for other in head[max(0, i - 1) : i + 2]):
+            continue
+        bare = line.strip("*# _")
+        parts = re.split(r"\s+[|•·/]\s+|\s[–—-]\s", bare)
+        rated = [(p.strip(), 2 * (p.strip() == bare) + (text.count(p.strip()) > 1) + (len(parts) > 1 and "|" in bare)) for p in parts]
+        city = _CITY_PLACE.search(bare)
+        if city and city.start() > 2:
+            rated.append((re.split(r"\s+[|•·/]\s+|\s[–—-]\s", bare[: city.start()].strip(" ,-–—|•·"))[-1], 3))
+        for part, rating in rated:
+            if rating > best_rating and _may_be_a_name(part, title):
+                best, best_rating = part, rating
+    return best
 
 
 def _may_be_a_name(part: str, title: str) -> bool:
@@ -349,6 +361,12 @@ def _place(labels: dict[str, str], head: list[str], text: str) -> str:
             return remote["place"]
         if city := _CITY_PLACE.search(line) or (_CITY.search(line) if len(line) <= 90 else None):
             return _tail_of_place(city["place"])
+    settled = re.search(
+        rf"\b(?:startup|start-up|company|team|studio|agency|firm|office|lab|school|hospital|shop)\b[^.\n]{{0,20}}\bin\s+(?P<place>{_CITIES})\b",
+        text[:3000],
+    )
+    if settled:
+        return settled["place"]
     for line in [*head, *text.split("\n")]:
         based = _BASED.search(line[:2000])
         if based and based["place"].split()[0].lower() not in _NO_ORG:

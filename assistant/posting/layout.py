@@ -23,6 +23,7 @@ _BULLET = re.compile(
 _BARE_BULLET = re.compile(r"\s*[•●▪■◦‣⁃·*\-–\uf0b7]\s*$")
 _RULE = re.compile(r"\s*([-=_*~#])\1{2,}\s*$")
 _HASHES = re.compile(r"\s*(#{1,6})\s*(?=\S)")
+_RUN_IN = re.compile(r"(?<=[.!?;])(?P<gap>[ \t]+)(?P<heading>[A-Z][A-Za-z’' &/-]{2,40}):(?=\s)")
 _HANGING = re.compile(
     r"(?:,|\b(?:and|or|of|the|a|an|to|with|in|for|by|on|as|at|from|our|your|including|that|which|using|&)|[-/])$", re.IGNORECASE
 )
@@ -62,6 +63,7 @@ class Item:
 
 def read(clean: Clean) -> tuple[Clean, tuple[Item, ...]]:
     """The items of a posting, in order, and the plain text in which a line end within an item is a space."""
+    clean = replace(clean, text=_RUN_IN.sub(_on_its_own_line, clean.text))
     lines = tuple(_joined(tuple(_lines(clean))))
     characters = list(clean.text)
     for line in lines:
@@ -69,6 +71,11 @@ def read(clean: Clean) -> tuple[Clean, tuple[Item, ...]]:
             if characters[i] == "\n":
                 characters[i] = " "
     return replace(clean, text="".join(characters)), tuple(_sectioned(lines))
+
+
+def _on_its_own_line(run_in: re.Match[str]) -> str:
+    """A heading that stands behind a full stop begins a line of its own."""
+    return run_in[0] if role_of(run_in["heading"], marked=False) is None else "\n" * len(run_in["gap"]) + run_in["heading"] + ":"
 
 
 def role_of(heading: str, *, marked: bool = True) -> Role | None:

