@@ -1,7 +1,8 @@
 """Arguments, environment and the data folder's `settings.json` become one frozen value; nothing else reads the environment.
 
 Order: what is passed, then the environment, then the file, then the default. `quiet()` is called first at every entry point:
-onnxruntime, Gradio, Chroma, LangSmith and the Hugging Face libraries call out unless told not to before they are imported.
+onnxruntime, Gradio, Chroma, LangSmith and the Hugging Face libraries call out unless told not to before they are imported, and numpy's own
+threads make its small products several times slower on a busy machine.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "ANONYMIZED_TELEMETRY": "False",
+    "OPENBLAS_NUM_THREADS": "1",
 }
 
 _ENVIRONMENT = {

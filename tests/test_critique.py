@@ -14,7 +14,7 @@ from assistant.errors import ModelServerError
 from assistant.knowledge import shipped
 from assistant.questions import from_entry
 from assistant.schema import Critique, JobPosting, Provenance, Requirement, Span
-from assistant.tasks import Advise, AdviceDraft, FixDraft, GapDraft, JudgeAnswer, JudgedCriterion, Judgement, StrengthDraft
+from assistant.tasks import AdviceDraft, Advise, FixDraft, GapDraft, JudgeAnswer, JudgedCriterion, Judgement, StrengthDraft
 
 ANSWER = (
     "I would log the feature values that the service used beside every decision. Then I replay the same events through both paths "

@@ -59,11 +59,7 @@ def begun(answer: str, minutes: int = 20) -> Interview:
 
 async def spoken(interview: Interview) -> Spoken:
     engine = EmbeddedEngine(local_embedder())
-    last = None
-    async for last in speak(follow_up_task(interview, False, "0" * 16), engine, engine):
-        pass
-    assert last is not None
-    return last
+    return [said async for said in speak(follow_up_task(interview, False, "0" * 16), engine, engine)][-1]
 
 
 def test_the_opening_says_how_long_and_that_pausing_is_fine():
