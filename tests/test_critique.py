@@ -64,9 +64,7 @@ ADVICE = AdviceDraft(
 
 
 async def card(answer: str, engine: Any, q: Any = None) -> Critique:
-    last: Any = None
-    async for last in critique_answer(q or question(), answer, engine):
-        pass
+    last = [step async for step in critique_answer(q or question(), answer, engine)][-1]
     assert isinstance(last, Critique)
     return last
 

@@ -130,7 +130,8 @@ async def test_twenty_tokens_and_a_stall_are_in_the_store_meanwhile_and_stop_kee
     began = asyncio.get_running_loop().time()
     stopped = (await ws.stop_turn(interview.id)).turns[-1]
     assert asyncio.get_running_loop().time() - began < 1
-    assert (stopped.status, stopped.text) == ("stopped", last.text)
+    assert stopped.status == "stopped"
+    assert stopped.text.startswith(last.text)
     for _ in range(40):
         if stub.under_way == 0:
             break

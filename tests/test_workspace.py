@@ -206,7 +206,7 @@ asyncio.run(main(sys.argv[1]))
 
 
 async def test_kill_dash_nine_loses_nothing_acknowledged(home: Path):
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-c", textwrap.dedent(KILLED), str(home)], stdout=subprocess.PIPE, text=True, env={**os.environ}
     )
     assert child.stdout is not None

@@ -82,9 +82,8 @@ PARTS: dict[str, Callable[[], str]] = {"help": help_text, "set": real_set, "card
 def main() -> None:
     text = README.read_text(encoding="utf-8")
     for name, part in PARTS.items():
-        text = re.sub(
-            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, made=part(): m.group(1) + made + m.group(2), text, flags=re.DOTALL
-        )  # type: ignore[misc]
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        text = before + mark + part() + rest[rest.index(f"<!-- /{name} -->") :]
     README.write_text(text, encoding="utf-8")
 
 

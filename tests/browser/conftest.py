@@ -18,7 +18,8 @@ from browser.pages import ANSWER, ROOT, Noise, Opener, Server, until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: "test_main_path" not in item.nodeid if "browser" in item.nodeid else False)
+    # Last of all, since Playwright keeps an event loop running in this thread; the main path first among them, on a fresh folder.
+    items.sort(key=lambda item: ("/browser/" in item.path.as_posix(), item.path.name != "test_main_path.py"))
 
 
 @pytest.fixture(scope="session")
