@@ -16,9 +16,9 @@ import numpy as np
 
 from assistant.embedded.matching import Floats, Match, Wording, match, read, word
 from assistant.embedded.polarity import turned_round
-from assistant.embedded.reading import ENGLISH_ONLY, stand
+from assistant.embedded.reading import ENGLISH_ONLY, Standing, stand
 from assistant.embedding import LocalEmbedder
-from assistant.schema import Criterion, Pitfall, Span, Verdict
+from assistant.schema import Criterion, Pitfall, Verdict
 from assistant.tasks import JudgeAnswer, JudgedCriterion, JudgedPitfall, Judgement
 
 PARTIAL, MET = 0.37, 0.415
@@ -26,7 +26,10 @@ PARTIAL, MET = 0.37, 0.415
 COMMITTED = 0.68
 """The credit from which a pitfall is committed: a false alarm is worse than a miss."""
 WHOLE = 0.3
-"""The share of a spot's likeness as a whole, beside the recall of the point's words; none where a point has one wording only."""
+"""The share of a spot's likeness as a whole, beside the recall of the point's words.
+
+It counts, as do length and the whole rival, only where points have several wordings. A point of one wording, as those cut from a reference,
+is recalled by the answer as a whole."""
 RIVAL, RIVAL_ALONE = 1.0, 0.5
 """What it counts that a spot fits another point of the rubric less (or more) than this one; where points have one wording, half."""
 RIVAL_MOST = 0.15
@@ -34,6 +37,10 @@ LENGTH = 0.04
 """Taken off for every e-fold of words over 60: the best of many spots is high by chance."""
 WORDS = 60
 OFF_TOPIC = 0.15
+DOUBTFUL = 0.6
+"""What is left of the credit of a short answer whose words seem out of order."""
+TURNED = 0.85
+"""What is left of the credit of words that turn the point round; they are partial at most."""
 QUOTE_WORDS = 40
 
 _REASONS = {
@@ -72,7 +79,7 @@ def judge(task: JudgeAnswer, embedder: LocalEmbedder) -> Judgement:
         return Judgement(grades=grades, pitfalls=_none(task.pitfalls), standing=whole.standing, remark=whole.remark)
     if whole.standing == "not answered":
         return _nothing(task, whole.remark)
-    credits, pitfalls, off_topic = _compared(task, whole.usable, embedder)
+    credits, pitfalls, off_topic = _compared(task, whole, embedder)
     if off_topic:
         return _nothing(task, "This is about something else than the question asks.", credits)
     return Judgement(grades=[_graded(c, credit) for c, credit in zip(task.criteria, credits, strict=True)], pitfalls=pitfalls)
@@ -90,6 +97,8 @@ def verdict_of(credit: float) -> Verdict:
 
 def _graded(criterion: Criterion, credit: Credit) -> JudgedCriterion:
     verdict = verdict_of(credit.value)
+    if credit.turned and verdict == "met":
+        verdict = "partial"
     if verdict == "missed":
         return JudgedCriterion(criterion=criterion.id, quote="", verdict="missed", reason=_REASONS["missed"], credit=credit.value)
     reason = _TURNED[credit.turned] if credit.turned else _REASONS[verdict]
@@ -109,7 +118,7 @@ def _none(pitfalls: Sequence[Pitfall]) -> list[JudgedPitfall]:
     return [JudgedPitfall(pitfall=p.id, quote="", committed=False) for p in pitfalls]
 
 
-def _compared(task: JudgeAnswer, usable: Sequence[Span], embedder: LocalEmbedder) -> tuple[list[Credit], list[JudgedPitfall], bool]:
+def _compared(task: JudgeAnswer, whole: Standing, embedder: LocalEmbedder) -> tuple[list[Credit], list[JudgedPitfall], bool]:
     """Credits and pitfalls, and whether the answer is about something else."""
     texts = [[c.text, *c.accept] for c in task.criteria] + [[p.text, *p.says] for p in task.pitfalls]
     asked = task.question.strip()
@@ -117,20 +126,22 @@ def _compared(task: JudgeAnswer, usable: Sequence[Span], embedder: LocalEmbedder
     points = [[kept[w] for w in dict.fromkeys(point) if w in kept and len(kept[w].reading.vectors)] for point in texts]
     real = [i for i, wordings in enumerate(points) if wordings]
     answer = read([task.answer], embedder)[0]
-    found = match([points[i] for i in real], answer, usable, kept.get(asked), embedder)
+    found = match([points[i] for i in real], answer, whole.usable, kept.get(asked), embedder)
     if found is None:
         return [Credit(0.0)] * len(task.criteria), _none(task.pitfalls), False
     n = len(task.criteria)
     rows = [row for row, i in enumerate(real) if i < n]
     reworded = any(c.accept for c in task.criteria)
-    said = found.recall + (WHOLE * (found.likeness - found.recall) if reworded else 0)
+    if reworded:
+        said = found.recall + WHOLE * (found.likeness - found.recall) - LENGTH * np.log(max(1.0, len(task.answer.split()) / WORDS))
+    else:
+        said = found.recall + (found.overall - found.recall.max(axis=1))[:, None]
     fit = (found.recall + found.likeness + found.precision) / 3
-    less = LENGTH * np.log(max(1.0, len(task.answer.split()) / WORDS))
     credits, pitfalls = [Credit(0.0)] * n, _none(task.pitfalls)
     for row, i in enumerate(real):
         rivals = [r for r in rows if r != row]
         margin = np.clip(fit[row] - fit[rivals].max(axis=0), -RIVAL_MOST, RIVAL_MOST) if rivals else np.zeros(len(found.spots))
-        values = np.clip(said[row] + (RIVAL if reworded else RIVAL_ALONE) * margin - less, 0, 1)
+        values = np.clip(said[row] + (RIVAL if reworded else RIVAL_ALONE) * margin, 0, 1) * (DOUBTFUL if whole.doubtful else 1)
         if i < n:
             credits[i] = _credit(values, found, row, points[i], task.answer)
         elif quote := _committed(values, found, row, points[i], task.answer):
@@ -140,20 +151,18 @@ def _compared(task: JudgeAnswer, usable: Sequence[Span], embedder: LocalEmbedder
 
 
 def _credit(values: Floats, found: Match, row: int, wordings: Sequence[Wording], answer: str) -> Credit:
-    """The best spot that says the point the right way round; one that turns it round is partial at most."""
-    turned_value, turned = 0.0, ""
-    order = np.argsort(-values, kind="stable")
-    for spot in order[:6]:
+    """The best spot that says the point the right way round, or the one that turns it round, at a discount, where that is still better."""
+    order = np.argsort(-values, kind="stable")[:6]
+    turned = Credit(0.0)
+    for spot in order:
         value = round(float(values[spot]), 4)
-        span = found.spots[spot]
-        kind = turned_round(wordings[found.wording[row, spot]].reading.text, span.of(answer)) if value >= PARTIAL else ""
+        kind = turned_round(wordings[found.wording[row, spot]].reading.text, found.spots[spot].of(answer)) if value >= PARTIAL else ""
         if not kind:
-            if turned and verdict_of(turned_value) != "missed" and turned_value >= value:
-                return Credit(turned_value, _quote(answer, found, row, order[0]), turned)
-            return Credit(value, _quote(answer, found, row, spot))
-        if not turned:
-            turned_value, turned = min(value, round(MET - 0.0001, 4)), kind
-    return Credit(turned_value, _quote(answer, found, row, order[0]), turned)
+            straight = Credit(value, _quote(answer, found, row, spot))
+            return straight if verdict_of(value) == "met" or value >= turned.value else turned
+        if not turned.turned:
+            turned = Credit(round(value * TURNED, 4), _quote(answer, found, row, spot), kind)
+    return turned
 
 
 def _committed(values: Floats, found: Match, row: int, wordings: Sequence[Wording], answer: str) -> str:

@@ -213,6 +213,8 @@ class Match:
 
     spots: tuple[Span, ...]
     """Clauses, and sentences of several, in the order of their ends."""
+    overall: Floats
+    """Per point, its recall by all spots together."""
     recall: Floats
     precision: Floats
     likeness: Floats
@@ -248,8 +250,10 @@ def match(
     spots = tuple(Span(start=cells[a][0].start, end=cells[b][0].end) for a, b in ranges)
     wholes = embedder.embed([s.of(answer.text) for s in spots])
     likeness = np.stack([w.whole for w in wordings]) @ wholes.T
+    overall = np.add.reduceat(weight * near.max(axis=1), text_starts)
     return Match(
         spots=spots,
+        overall=np.maximum.reduceat(overall, point_starts),
         recall=np.maximum.reduceat(recall, point_starts, axis=0),
         precision=np.maximum.reduceat(precision, point_starts, axis=0),
         likeness=np.maximum.reduceat(likeness, point_starts, axis=0),

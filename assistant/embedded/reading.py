@@ -21,11 +21,14 @@ from assistant.embedded.matching import FUNCTION_WORDS, lemma, words_of
 from assistant.schema import Frozen, Span
 from assistant.text import evidence, sentences, speaks_to_grader, strip_hidden
 
+SURE_WORDS = 16
+"""From so many words on, an order that English does not have is no accident."""
 ENGLISH_ONLY = "I can only check answers in English."
 
 _ENDINGS = ("ing", "ed", "ly", "tion", "ment", "ness", "ity", "able", "ive", "al", "ous", "ful", "er", "es", "s")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _BREAK = re.compile(r"[,;:()\[\]{}\"“”—–`]|\s-\s")
+_DOTTED = re.compile(r"\b[a-z_]\w*\.[a-z_]\w+\b", re.IGNORECASE)
 _ITEM = re.compile(r"(?:^|(?<=\s))(?:[-*•–]|\d{1,2}[.)]|[a-h][.)])\s+(?=\w)", re.MULTILINE)
 _SYMBOLS = re.compile(r"[=(){}\[\]<>_;*+/^|&%#$`\\~≤≥≈×·∑√]")
 _OPENING = r"(?:(?:well|sorry|honestly|hmm+|um+|uh+|er+m*|so|ok|okay|actually|frankly|unfortunately|to be (?:honest|frank|fair)|i(?:'m| am) afraid|apologies|oh|right|look|no)[,.… ]+)*"
@@ -66,6 +69,8 @@ class Standing(Frozen):
     standing: Literal["graded", "not answered", "another language"] = "graded"
     remark: str = ""
     usable: tuple[Span, ...] = ()
+    doubtful: bool = False
+    """Too short to be sure, but its words seem out of order."""
 
 
 def stand(answer: str, question: str) -> Standing:
@@ -85,19 +90,20 @@ def stand(answer: str, question: str) -> Standing:
         return _junk("unknown" if len(words) > 1 else "short")
     if all(speaks_to_grader(s.of(answer)) for s in known):
         return _junk("grader")
-    formal = _symbols(text) >= 0.06
+    formal = _symbols(text) >= 0.06 or len(_DOTTED.findall(text)) >= 3
     if not formal:
         if _gibberish(words):
             return _junk("gibberish")
         if len(words) >= 8 and sum(w in FUNCTION_WORDS for w in words) / len(words) < 0.12 and not _itemised(text):
             return _junk("list")
-        if scrambled(text):
+        if scrambled(text) and len(words) >= SURE_WORDS:
             return _junk("scrambled")
     if _echoes(words, question):
         return _junk("echo")
     allowed = set(evidence(answer, question))
-    usable = tuple(s for s in known if s in allowed and (formal or not scrambled(s.of(answer))))
-    return Standing(usable=usable) if usable else _junk("short")
+    doubtful = not formal and len(words) < SURE_WORDS and scrambled(text)
+    usable = tuple(s for s in known if s in allowed and (formal or doubtful or not scrambled(s.of(answer))))
+    return Standing(usable=usable, doubtful=doubtful) if usable else _junk("short")
 
 
 def _itemised(text: str) -> bool:
@@ -190,7 +196,7 @@ def _gibberish(words: list[str]) -> bool:
     plain = [w for w in words if w.isalpha()]
     if len(plain) >= 3 and sum(w in FUNCTION_WORDS or simplemma.is_known(w, lang="en") for w in plain) / len(plain) < 0.4:
         return True
-    return len(words) >= 8 and len(set(words)) <= max(3, len(words) // 10)
+    return len(words) >= 8 and len(set(words)) <= max(3, len(words) // 20)
 
 
 def _echoes(words: list[str], question: str) -> bool:
@@ -201,7 +207,7 @@ def _echoes(words: list[str], question: str) -> bool:
     if len(content) < 3 or sum(m in asked for m in content) < 0.9 * len(content):
         return False
     together = set(pairwise(asked))
-    return sum(pair in together for pair in pairwise(said)) >= 0.6 * (len(said) - 1)
+    return sum(pair in together for pair in pairwise(said)) >= 0.85 * (len(said) - 1)
 
 
 @lru_cache(maxsize=1)

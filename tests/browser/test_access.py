@@ -31,6 +31,8 @@ def test_every_screen_is_open_to_everybody(
         move(page, address)
         if name == "coach":
             page.locator("#coach-chat .turn").first.wait_for()
+        if name == "note":
+            page.locator(".mermaid svg").first.wait_for()
         faults[name] = _faults(page)
         if name == "coach":
             page.get_by_role("button", name="Close").click()
