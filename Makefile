@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export ORT_DISABLE_TELEMETRY := 1
+# uv trusts the machine's own certificates, as pip does.
+export UV_SYSTEM_CERTS := 1
+export UV_NATIVE_TLS := 1
 
 .PHONY: run test lint check bench clean
 
@@ -28,12 +31,10 @@ bench: $(READY)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11.")'
-	@if command -v uv >/dev/null 2>&1; then \
-	  echo "Installing with uv ..." && \
+	@if command -v uv >/dev/null 2>&1 && echo "Installing with uv ..." && \
 	  uv venv -q --allow-existing --python $(PYTHON) $(VENV) && \
 	  uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock && \
-	  uv pip install -q --python $(BIN)/python --no-deps -e . ; \
-	else \
+	  uv pip install -q --python $(BIN)/python --no-deps -e . ; then :; else \
 	  echo "Installing with pip (a few minutes the first time) ..." && \
 	  $(PYTHON) -m venv $(VENV) && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock && \
