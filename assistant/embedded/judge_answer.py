@@ -37,7 +37,7 @@ LENGTH = 0.04
 """Taken off for every e-fold of words over 60: the best of many spots is high by chance."""
 WORDS = 60
 OFF_TOPIC = 0.15
-DOUBTFUL = 0.8
+DOUBTFUL = 0.6
 """What is left of the credit of a short answer whose words seem out of order."""
 TURNED = 0.85
 """What is left of the credit of words that turn the point round; they are partial at most."""
