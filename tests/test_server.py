@@ -111,12 +111,22 @@ def test_what_the_page_does_not_need_of_gradio_is_closed(site: Running, path: st
     assert site.seen == []
 
 
+def _answered(site: Running, path: str, size: int) -> int:
+    """The status of a streamed body; a refusal may close the connection before its words are read, and is then asked for again."""
+    for _ in range(5):
+        try:
+            return _streamed(site, path, size)
+        except OSError:
+            continue
+    return _streamed(site, path, size)
+
+
 def test_a_body_over_the_limit_is_refused_by_its_length_and_by_what_arrives(site: Running) -> None:
     assert site.ask("POST", "/gradio_api/queue/join", b"x" * 1001)[0] == 413
-    assert _streamed(site, "/gradio_api/queue/join", 2000) == 413
-    assert _streamed(site, "/gradio_api/queue/join", 900) == 200
-    assert _streamed(site, "/api/v1/notes", 4000) == 200
-    assert _streamed(site, "/api/v1/notes", 6000) == 413
+    assert _answered(site, "/gradio_api/queue/join", 2000) == 413
+    assert _answered(site, "/gradio_api/queue/join", 900) == 200
+    assert _answered(site, "/api/v1/notes", 4000) == 200
+    assert _answered(site, "/api/v1/notes", 6000) == 413
     assert [len(b) for b in site.seen] == [900, 4000]
 
 
