@@ -258,6 +258,8 @@ class Site:
             await demo.run_extra_startup_events()
             self._announce()
             self._inner = inner
+            # The page can be used from here on; whoever searches before the index is open waits for it.
+            self._filling = asyncio.create_task(self.workspace.run(self.workspace.index))
         except AssistantError as error:
             self.failure = error
         except Exception as error:

@@ -1,14 +1,17 @@
 """The record: what is acknowledged is there after a reopen; a damaged file is told, never emptied."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from conftest import NOW, question
 
 from assistant.errors import FolderError, NotFound
 from assistant.schema import Interview, JobPosting, QuestionPlan, QuestionSet, Turn, Usage
-from assistant.store import Store
+from assistant.store import Store, record
 from assistant.store.record import DraftConflict
 
 
@@ -142,3 +145,13 @@ def test_erase_leaves_no_word_behind(tmp_path: Path, store: Store):
     store.erase()
     store.close()
     assert not any(b"very private sentence" in f.read_bytes() for f in tmp_path.rglob("*") if f.is_file())
+
+
+def test_a_record_of_the_newest_form_is_opened_without_the_migrations(tmp_path: Path):
+    Store(tmp_path / "record.db").close()
+    code = "import sys; from assistant.store import Store; Store(__import__('pathlib').Path(sys.argv[1])).close(); sys.exit('alembic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "record.db")], check=True)
+
+
+def test_the_newest_form_is_what_the_migrations_end_in():
+    assert ScriptDirectory(str(record._MIGRATIONS)).get_current_head() == record._newest_form()

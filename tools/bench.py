@@ -148,7 +148,7 @@ def search() -> None:
                 "what breaks when labels arrive late",
                 "who owns a feature after the migration",
             ]
-            notes = ws.index._collection("notes")  # a bench may look under the floor
+            notes = ws.index()._collection("notes")  # a bench may look under the floor
 
             def raw() -> None:
                 for q in queries:
@@ -156,7 +156,7 @@ def search() -> None:
 
             def whole() -> None:
                 for q in queries:
-                    ws.retriever.search(q, 5)
+                    ws.find(q, 5)
 
             raw(), whole()
             ratio = statistics.median([best(whole, 3) / best(raw, 3) for _ in range(5)])

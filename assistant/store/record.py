@@ -30,6 +30,14 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def _newest_form() -> str:
+    """The revision of the last migration: its file's number."""
+    return max(f.name for f in (_MIGRATIONS / "versions").glob("[0-9]*.py")).split("_")[0]
+
+
 class DraftConflict(Conflict):
     """The draft was changed in another tab; `other` is what it says there."""
 
@@ -384,11 +392,17 @@ class Store:
             raise _plain(error, self.path) from error
 
     def _migrate(self) -> None:
+        """Brings the record to today's form. One that has it does not pay for Alembic's import, a fifth of a second."""
+        with self.database.connect() as connection:
+            if sa.inspect(connection).has_table("alembic_version") and connection.exec_driver_sql(
+                "SELECT version_num FROM alembic_version"
+            ).scalars().all() == [_newest_form()]:
+                return
         from alembic import command
         from alembic.config import Config
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(_MIGRATIONS))
         config.set_main_option("path_separator", "os")
         with self.database.begin() as connection:
             config.attributes["connection"] = connection

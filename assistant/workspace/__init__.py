@@ -11,8 +11,7 @@ import asyncio
 from assistant.errors import ModelError
 from assistant.settings import Settings
 from assistant.workspace.coach import Talk
-from assistant.workspace.doors import Waiting, open_parts
-from assistant.workspace.postings import posting_document, posting_name
+from assistant.workspace.doors import Waiting, open_parts, posting_name
 from assistant.workspace.sets import QuestionView
 from assistant.workspace.setup import FolderState, ModelState, Setup
 from assistant.workspace.sources import SectionView
@@ -25,13 +24,12 @@ class Workspace(Setup):
 
     @classmethod
     async def open(cls, settings: Settings) -> Workspace:
-        """Takes the folder's lock, opens record and index (rebuilding what is missing of it), marks what a crash cut off.
+        """Takes the folder's lock, opens the record, marks what a crash cut off.
 
         Raises `FolderError` or `FolderInUse`.
         """
         workspace = cls(settings, *await asyncio.to_thread(open_parts, settings))
         try:
-            await workspace.run(workspace._fill_index)
             await workspace.run(workspace._mark_cut_off)
             await workspace.resume_checks()
             await workspace.posting()
@@ -39,11 +37,6 @@ class Workspace(Setup):
             await workspace.close()
             raise
         return workspace
-
-    def _fill_index(self) -> None:
-        """The shipped notes, the candidate's own and the postings; what already stands is left as it is."""
-        documents = [*self.store.documents(), *(posting_document(p) for p in self.store.postings())]
-        self.index.rebuild_missing(self.knowledge.documents, documents)
 
     def _mark_cut_off(self) -> None:
         for _, turn in self.store.unfinished():

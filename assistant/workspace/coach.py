@@ -96,7 +96,7 @@ class Coach(Interviews):
         turn = answer
         try:
             engine: Engine = self.engine(which)
-            hits = await self.run(self.retriever.search, query_for(asked.text, earlier), SECTIONS)
+            hits = await self.run(self.find, query_for(asked.text, earlier), SECTIONS)
             async for said in reply(asked.text, earlier, hits, engine, nonce):
                 turn = _with(turn, said)
                 await self.run(self.store.put_turn, turn)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,9 @@ from assistant.errors import FolderError, FolderInUse, NotFound
 from assistant.jobs import Jobs
 from assistant.knowledge import Knowledge, data_folder, shipped
 from assistant.questions import BankMap
-from assistant.schema import Frozen
+from assistant.retrieval import READ_BY_DEFAULT, Retriever
+from assistant.schema import Document, Frozen, Hit, JobPosting
+from assistant.schema.knowledge import SourceKind
 from assistant.settings import Settings
 from assistant.store import Store
 
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
     from assistant.index import Index
-    from assistant.retrieval import Retriever
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,18 +48,16 @@ class Waiting(Frozen):
 class Doors:
     """What every noun of the workspace stands on."""
 
-    def __init__(
-        self, settings: Settings, lock: FileLock, store: Store, index: Index, retriever: Retriever, embedder: LocalEmbedder
-    ) -> None:
+    def __init__(self, settings: Settings, lock: FileLock, store: Store, embedder: LocalEmbedder) -> None:
         self.settings = settings
         self.store = store
-        self.index = index
-        self.retriever = retriever
         self.embedder = embedder
         self.bank_embedder = PreparedEmbedder(embedder, data_folder("knowledge") / "bank_vectors.npz")
         self.jobs = Jobs()
         self._maps: dict[str, BankMap] = {}
         self._lock = lock
+        self._index: Index | None = None
+        self._index_turn = threading.RLock()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="workspace")
         self._embedded = EmbeddedEngine(embedder)
         self._model: Engine | None = None
@@ -72,6 +72,36 @@ class Doors:
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """A plain function of a door, in the thread pool."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+
+    def index(self) -> Index:
+        """What can be searched, opened and filled from the record by whoever asks first; others wait for it. Call it in a thread.
+
+        It is not opened with the rest: Chroma takes a second to import, and a page can be used before.
+        """
+        with self._index_turn:
+            if self._index is None:
+                from assistant.index import Index
+
+                opened = Index(self.settings.home / "index", self.embedder, self.store.database)
+                own = [*self.store.documents(), *(posting_document(p) for p in self.store.postings())]
+                opened.rebuild_missing(self.knowledge.documents, own)
+                self._index = opened
+            return self._index
+
+    def index_now(self, document: Document) -> None:
+        """Makes a document findable that the record already holds. An index that is not open yet takes it from there."""
+        with self._index_turn:
+            if self._index is not None:
+                self._index.ingest(document)
+
+    def index_no_more(self, document_id: str, source: SourceKind) -> None:
+        with self._index_turn:
+            if self._index is not None:
+                self._index.remove(document_id, source)
+
+    def find(self, query: str, k: int, sources: Sequence[SourceKind] = READ_BY_DEFAULT) -> tuple[Hit, ...]:
+        """The `k` sections nearest to a query, nearest first."""
+        return Retriever(self.index()).search(query, k, sources)
 
     def engine(self, which: Which | None = None) -> Engine:
         """The engine asked for; None: the model where one is set up, else the embedded one."""
@@ -115,7 +145,8 @@ class Doors:
         """Stops the jobs, which keep what they have, and gives the folder back."""
         await self.jobs.close()
         self._pool.shutdown(wait=True)
-        self.index.close()
+        if self._index is not None:
+            self._index.close()
         self.store.close()
         self._lock.release()
 
@@ -144,11 +175,8 @@ def take_lock(settings: Settings) -> FileLock:
     return lock
 
 
-def open_parts(settings: Settings) -> tuple[FileLock, Store, Index, Retriever, LocalEmbedder]:
-    """Takes the lock and opens record, index and embedder. What was deleted long enough ago goes; a backup is made."""
-    from assistant.index import Index
-    from assistant.retrieval import Retriever
-
+def open_parts(settings: Settings) -> tuple[FileLock, Store, LocalEmbedder]:
+    """Takes the lock and opens record and embedder. What was deleted long enough ago goes; a backup is made."""
     lock = take_lock(settings)
     try:
         store = Store(settings.home / "record.db")
@@ -156,11 +184,20 @@ def open_parts(settings: Settings) -> tuple[FileLock, Store, Index, Retriever, L
         store.purge(now)
         store.backup(settings.home / "backups", settings.backups, now)
         embedder = local_embedder()
-        index = Index(settings.home / "index", embedder, store.database)
     except BaseException:
         lock.release()
         raise
-    return lock, store, index, Retriever(index), embedder
+    return lock, store, embedder
+
+
+def posting_document(posting: JobPosting) -> Document:
+    """The posting as a document that can be found and cited."""
+    return Document(id=posting.id, source="posting", title=posting_name(posting), text=posting.text)
+
+
+def posting_name(posting: JobPosting) -> str:
+    """Title and organisation, as far as they are stated."""
+    return ", ".join(p for p in (posting.title, posting.hiring_organization) if p) or "Job posting"
 
 
 def folder_size(home: Path) -> int:

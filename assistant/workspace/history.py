@@ -10,7 +10,7 @@ from assistant.export import attempt_as_markdown, interview_as_markdown, set_as_
 from assistant.progress import summarise
 from assistant.schema import Attempt, Progress, Question
 from assistant.workspace.coach import Coach
-from assistant.workspace.postings import posting_document
+from assistant.workspace.doors import posting_document
 
 
 class History(Coach):
@@ -24,9 +24,9 @@ class History(Coach):
             raise NotFound("There is nothing to bring back.")
         await self.run(self.store.undelete, noun, item_id)
         if noun == "document":
-            await self.run(self.index.ingest, await self.run(self.store.document, item_id))
+            await self.run(self.index_now, await self.run(self.store.document, item_id))
         if noun == "posting":
-            await self.run(self.index.ingest, posting_document(await self.run(self.store.posting, item_id)))
+            await self.run(self.index_now, posting_document(await self.run(self.store.posting, item_id)))
 
     async def export_set(self, set_id: str, format: Literal["markdown", "json"] = "markdown") -> str:
         made = await self.question_set(set_id)

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from assistant.knowledge import sample_posting
 from assistant.posting import parse_posting
-from assistant.schema import Document, JobPosting
-from assistant.workspace.doors import Doors
+from assistant.schema import JobPosting
+from assistant.workspace.doors import Doors, posting_document
 
 
 class Postings(Doors):
@@ -45,24 +45,14 @@ class Postings(Doors):
     async def delete_posting(self, posting_id: str) -> str:
         """Hides it; the token brings it back by `undo`."""
         await self.run(self.store.delete, "posting", posting_id, self.now())
-        await self.run(self.index.remove, posting_id, "posting")
+        await self.run(self.index_no_more, posting_id, "posting")
         return f"posting:{posting_id}"
 
     async def _keep(self, posting: JobPosting) -> None:
         await self.run(self.store.put_posting, posting, self.now())
-        await self.run(self.index.ingest, posting_document(posting))
+        await self.run(self.index_now, posting_document(posting))
 
 
 @lru_cache(maxsize=1)
 def _sample_id() -> str:
     return parse_posting(sample_posting()).id
-
-
-def posting_document(posting: JobPosting) -> Document:
-    """The posting as a document that can be found and cited."""
-    return Document(id=posting.id, source="posting", title=posting_name(posting), text=posting.text)
-
-
-def posting_name(posting: JobPosting) -> str:
-    """Title and organisation, as far as they are stated."""
-    return ", ".join(p for p in (posting.title, posting.hiring_organization) if p) or "Job posting"

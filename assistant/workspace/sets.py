@@ -12,7 +12,7 @@ from assistant.posting import parse_posting
 from assistant.questions import Asked, BankMap, map_bank, plan_set, series_history, write_set
 from assistant.schema import Attempt, Frozen, JobPosting, Question, QuestionPlan, QuestionSet, Requirement, Section
 from assistant.store.record import new_id
-from assistant.workspace.postings import posting_name
+from assistant.workspace.doors import posting_name
 from assistant.workspace.sources import Sources
 
 HintSize = Literal["small", "medium", "outline"]
@@ -221,12 +221,12 @@ class Sets(Sources):
         engine = self.engine(which) if plan.slots[1:] else self.engine("embedded")
         at_once = 1 if engine.kind == "embedded" else self.settings.calls_at_once or (1 if self.settings.model_is_local else 8)
         return write_set(
-            plan, bank, self.knowledge, engine=engine, bank_engine=self.engine("embedded"), embedder=self.embedder, find=self._find, now=self.now,
+            plan, bank, self.knowledge, engine=engine, bank_engine=self.engine("embedded"), embedder=self.embedder, find=self._studied, now=self.now,
             history=history, have=have, side_by_side=at_once,
         )  # fmt: skip
 
-    def _find(self, query: str, k: int) -> list[Section]:
-        return [h.section for h in self.retriever.search(query, k=k, sources=("notes", "file"))]
+    def _studied(self, query: str, k: int) -> list[Section]:
+        return [h.section for h in self.find(query, k, ("notes", "file"))]
 
     async def bank_map(self, posting: JobPosting) -> BankMap:
         """How near the bank is to the posting's lines; kept while the posting is in use."""

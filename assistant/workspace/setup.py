@@ -96,7 +96,7 @@ class Setup(History):
 
     def _delete_all(self) -> None:
         self.store.erase()
-        self.index.clear()
+        self.index().clear()
         for name in ("backups", "exports", "temporary"):
             shutil.rmtree(self.settings.home / name, ignore_errors=True)
         (self.settings.home / "settings.json").unlink(missing_ok=True)

@@ -9,7 +9,8 @@ from assistant.knowledge import split_sections
 from assistant.schema import Document, Frozen, Hit, Section, Span
 from assistant.store.record import new_id
 from assistant.text import find_quote
-from assistant.workspace.postings import Postings, posting_document
+from assistant.workspace.doors import posting_document
+from assistant.workspace.postings import Postings
 
 TEXT_ENDINGS = (".txt", ".md", ".markdown")
 
@@ -69,19 +70,19 @@ class Sources(Postings):
             return same
         document = Document(id=new_id(), source="file", title=name[:120], text=plain)
         await self.run(self.store.put_document, document, self.now())
-        await self.run(self.index.ingest, document)
+        await self.run(self.index_now, document)
         return document
 
     async def delete_document(self, document_id: str) -> str:
         await self.run(self.store.delete, "document", document_id, self.now())
-        await self.run(self.index.remove, document_id, "file")
+        await self.run(self.index_no_more, document_id, "file")
         return f"document:{document_id}"
 
     async def search(self, query: str, k: int = 5) -> tuple[Hit, ...]:
         """Sections for a query, nearest first."""
         if not 1 <= k <= 50:
             raise InputError("Between 1 and 50 passages can be asked for.")
-        return await self.run(self.retriever.search, query, k)
+        return await self.run(self.find, query, k)
 
     # inside
 
