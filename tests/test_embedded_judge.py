@@ -73,7 +73,7 @@ def test_only_what_is_said_is_met():
 
 
 def test_every_shipped_strong_answer_is_at_the_bar_and_no_other_answer_is():
-    """A sample; the whole bank was walked when the cuts were chosen (docs/embedded-judge.md)."""
+    """A sample; what was walked when the cuts were chosen stands in docs/embedded-judge.md."""
     rng = random.Random(11)
     topics: dict[str, list] = {}
     for entry in BANK.values():

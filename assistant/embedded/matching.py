@@ -30,7 +30,7 @@ _NUMBER_WORDS = {
 _COMMON_IDS = 1900
 """Word-pieces below it are marks and the commonest words; from here on the vocabulary is sorted by frequency."""
 _NUMBER_RARITY = 8.0
-_OTHER_NUMBER = 0.3
+_OTHER_NUMBER = 0.4
 """The most that a number is said by another number."""
 _FLOOR = 3.0
 """What every word counts before its rarity is added, which goes up to ln 28,000 = 10.2."""

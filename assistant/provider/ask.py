@@ -155,30 +155,23 @@ class _Asking(Generic[Output]):
         self._prompt, self._note = fitted(self._task, self._engine.secret, context - self._settings.output_tokens)
 
     async def events(self) -> AsyncGenerator[Event[Output], None]:
-        async with aclosing(self._request()) as events:
-            async for event in events:
-                yield event
-        try:
-            value = self._value()
-        except Unreadable as unreadable:
-            reason = unreadable
-        else:
-            yield await self._done(value)
-            return
-        if reason.formless and self._text.strip():
-            self._step_down()
-        yield RestartEvent(reason=str(reason))
-        async with aclosing(self._request(_again(self._task, self._text, reason))) as events:
-            async for event in events:
-                yield event
-        try:
-            value = self._value()
-        except Unreadable as unreadable:
-            reason = unreadable
-        else:
-            yield await self._done(value)
-            return
-        self._step_down()
+        more: Sequence[BaseMessage] = ()
+        for repair in (False, True):
+            async with aclosing(self._request(more)) as events:
+                async for event in events:
+                    yield event
+            try:
+                value = self._value()
+            except Unreadable as unreadable:
+                reason = unreadable
+            else:
+                yield await self._done(value)
+                return
+            if repair or (reason.formless and self._text.strip()):
+                self._step_down()
+            if not repair:
+                yield RestartEvent(reason=str(reason))
+                more = _again(self._task, self._text, reason)
         await self._keep_learnt()
         raise UnusableReply(self._redacted(self._text), str(reason))
 
