@@ -28,18 +28,17 @@ COMMITTED = 0.68
 WHOLE = 0.3
 """The share of a spot's likeness as a whole, beside the recall of the point's words.
 
-It counts, as do length and the rival points, only where points have several wordings. A point of one wording, as those cut from a reference
-(whose points overlap), is recalled by the answer as a whole."""
+It counts, as do length and the whole rival, only where points have several wordings. A point of one wording, as those cut from a reference,
+is recalled by the answer as a whole."""
+RIVAL, RIVAL_ALONE = 1.0, 0.5
+"""What it counts that a spot fits another point of the rubric less (or more) than this one; where points have one wording, half."""
 RIVAL_MOST = 0.15
-"""The most it counts that a spot fits another point of the rubric less (or more) than this one."""
 LENGTH = 0.04
 """Taken off for every e-fold of words over 60: the best of many spots is high by chance."""
 WORDS = 60
 OFF_TOPIC = 0.15
-DOUBTFUL = 0.6
-"""What is left of the credit of a short answer whose words seem out of order."""
-TURNED = 0.85
-"""What is left of the credit of words that turn the point round; they are partial at most."""
+DOUBTFUL = 0.85
+"""What is left of the credit of words that turn the point round, or of an answer whose words may be out of order; they are partial at most."""
 QUOTE_WORDS = 40
 
 _REASONS = {
@@ -51,6 +50,7 @@ _TURNED = {
     "negation": "You come near this, but a “not” makes it read as the opposite.",
     "opposite": "You come near this, but with the opposite word.",
     "roles": "You come near this, but what acts on what reads the other way round.",
+    "order": "You come near this, but your words do not stand in the order of sentences.",
 }
 _REJECTED = re.compile(
     r"\b(?:myth|wrong|mistake[ns]?|incorrect|untrue|false|tempting|naive|trap|fallacy|misconception|misleading|not enough|isn't enough|don't|do not|never|not|cannot|can't"
@@ -67,7 +67,7 @@ class Credit:
     """0 to 1, rounded to four decimals."""
     quote: str = ""
     turned: str = ""
-    """What reads the other way round there: see `polarity`."""
+    """What reads the other way round there, or that the order does: see `polarity`."""
 
 
 def judge(task: JudgeAnswer, embedder: LocalEmbedder) -> Judgement:
@@ -131,29 +131,24 @@ def _compared(task: JudgeAnswer, whole: Standing, embedder: LocalEmbedder) -> tu
     n = len(task.criteria)
     rows = [row for row, i in enumerate(real) if i < n]
     reworded = any(c.accept for c in task.criteria)
-    said = (
-        _by_spot(found, rows, len(task.answer.split())) if reworded else found.recall + (found.overall - found.recall.max(axis=1))[:, None]
-    )
+    if reworded:
+        said = found.recall + WHOLE * (found.likeness - found.recall) - LENGTH * np.log(max(1.0, len(task.answer.split()) / WORDS))
+    else:
+        said = found.recall + (found.overall - found.recall.max(axis=1))[:, None]
+    fit = (found.recall + found.likeness + found.precision) / 3
     credits, pitfalls = [Credit(0.0)] * n, _none(task.pitfalls)
     for row, i in enumerate(real):
-        values = np.clip(said[row], 0, 1) * (DOUBTFUL if whole.doubtful else 1)
+        rivals = [r for r in rows if r != row]
+        margin = np.clip(fit[row] - fit[rivals].max(axis=0), -RIVAL_MOST, RIVAL_MOST) if rivals else np.zeros(len(found.spots))
+        values = np.clip(said[row] + (RIVAL if reworded else RIVAL_ALONE) * margin, 0, 1)
         if i < n:
             credits[i] = _credit(values, found, row, points[i], task.answer)
+            if whole.doubtful and not credits[i].turned:
+                credits[i] = Credit(round(credits[i].value * DOUBTFUL, 4), credits[i].quote, "order")
         elif quote := _committed(values, found, row, points[i], task.answer):
             pitfalls[i - n] = JudgedPitfall(pitfall=task.pitfalls[i - n].id, quote=quote, committed=True)
     off_topic = float(found.asked.max()) < OFF_TOPIC and all(c.value < PARTIAL for c in credits)
     return credits, pitfalls, off_topic
-
-
-def _by_spot(found: Match, criteria: Sequence[int], words: int) -> Floats:
-    """How much each spot says of each point, more where it fits no other criterion as well, less in a long answer, whose best spot is high by chance."""
-    said: Floats = found.recall + WHOLE * (found.likeness - found.recall) - LENGTH * np.log(max(1.0, words / WORDS))
-    fit = (found.recall + found.likeness + found.precision) / 3
-    for row in range(len(said)):
-        rivals = [r for r in criteria if r != row]
-        if rivals:
-            said[row] += np.clip(fit[row] - fit[rivals].max(axis=0), -RIVAL_MOST, RIVAL_MOST)
-    return said
 
 
 def _credit(values: Floats, found: Match, row: int, wordings: Sequence[Wording], answer: str) -> Credit:
@@ -167,7 +162,7 @@ def _credit(values: Floats, found: Match, row: int, wordings: Sequence[Wording],
             straight = Credit(value, _quote(answer, found, row, spot))
             return straight if verdict_of(value) == "met" or value >= turned.value else turned
         if not turned.turned:
-            turned = Credit(round(value * TURNED, 4), _quote(answer, found, row, spot), kind)
+            turned = Credit(round(value * DOUBTFUL, 4), _quote(answer, found, row, spot), kind)
     return turned
 
 

@@ -23,13 +23,18 @@ from assistant.text import evidence, sentences, speaks_to_grader, strip_hidden
 
 SURE_WORDS = 16
 """From so many words on, an order that English does not have is no accident."""
+PROSE = 0.25
+"""The share of function words that sentences have; put out of order they keep it, while notes have fewer."""
+KEY_WORDS = 0.12
+"""Below this share, eight words and more are key words in a row, or notes."""
 ENGLISH_ONLY = "I can only check answers in English."
 
 _ENDINGS = ("ing", "ed", "ly", "tion", "ment", "ness", "ity", "able", "ive", "al", "ous", "ful", "er", "es", "s")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _BREAK = re.compile(r"[,;:()\[\]{}\"“”—–`]|\s-\s")
 _DOTTED = re.compile(r"\b[a-z_]\w*\.[a-z_]\w+\b", re.IGNORECASE)
-_ITEM = re.compile(r"(?:^|(?<=\s))(?:[-*•–]|\d{1,2}[.)]|[a-h][.)])\s+(?=\w)", re.MULTILINE)
+_ITEM = re.compile(r"(?:^|(?<=\s))(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-h][.)])\s*(?=[^\W\d])", re.MULTILINE)
+_PART = re.compile(r"[,;.:\n]\s")
 _SYMBOLS = re.compile(r"[=(){}\[\]<>_;*+/^|&%#$`\\~≤≥≈×·∑√]")
 _OPENING = r"(?:(?:well|sorry|honestly|hmm+|um+|uh+|er+m*|so|ok|okay|actually|frankly|unfortunately|to be (?:honest|frank|fair)|i(?:'m| am) afraid|apologies|oh|right|look|no)[,.… ]+)*"
 _DONT_KNOW = re.compile(
@@ -70,7 +75,7 @@ class Standing(Frozen):
     remark: str = ""
     usable: tuple[Span, ...] = ()
     doubtful: bool = False
-    """Too short to be sure, but its words seem out of order."""
+    """Too short, or too much like notes, to be sure, but its words seem out of order."""
 
 
 def stand(answer: str, question: str) -> Standing:
@@ -90,30 +95,37 @@ def stand(answer: str, question: str) -> Standing:
         return _junk("unknown" if len(words) > 1 else "short")
     if all(speaks_to_grader(s.of(answer)) for s in known):
         return _junk("grader")
+    joining = sum(w in FUNCTION_WORDS for w in words) / max(1, len(words))
+    sure = len(words) >= SURE_WORDS and joining >= PROSE and not _itemised(text)
     formal = _symbols(text) >= 0.06 or len(_DOTTED.findall(text)) >= 3
     if not formal:
         if _gibberish(words):
             return _junk("gibberish")
-        if len(words) >= 8 and sum(w in FUNCTION_WORDS for w in words) / len(words) < 0.12 and not _itemised(text):
+        if len(words) >= 8 and joining < KEY_WORDS and not (_itemised(text) or _parted(text)):
             return _junk("list")
-        if scrambled(text) and len(words) >= SURE_WORDS:
+        if sure and scrambled(text):
             return _junk("scrambled")
     if _echoes(words, question):
         return _junk("echo")
     allowed = set(evidence(answer, question))
-    doubtful = not formal and len(words) < SURE_WORDS and scrambled(text)
+    doubtful = not formal and not sure and scrambled(text)
     usable = tuple(s for s in known if s in allowed and (formal or doubtful or not scrambled(s.of(answer))))
     return Standing(usable=usable, doubtful=doubtful) if usable else _junk("short")
 
 
 def _itemised(text: str) -> bool:
-    """Two or more marked points of two and a half words and more on average: short notes under bullets or numbers answer, keywords do not."""
-    marks = list(_ITEM.finditer(text))
-    if len(marks) < 2:
-        return False
-    ends = [m.start() for m in marks[1:]] + [len(text)]
-    sizes = [len(words_of(text[m.end() : end])) for m, end in zip(marks, ends, strict=True)]
-    return sum(sizes) / len(sizes) >= 2.5
+    """Points of some words each under bullets or numbers: short notes."""
+    starts = [m.end() for m in _ITEM.finditer(text)]
+    return _several([len(words_of(text[a:b])) for a, b in pairwise([*starts, len(text)])], 2.5)
+
+
+def _parted(text: str) -> bool:
+    """Points of some words each between marks: short notes, where key words would be one or two."""
+    return _several([n for part in _PART.split(text) if (n := len(words_of(part)))], 4)
+
+
+def _several(sizes: list[int], words: float) -> bool:
+    return len(sizes) >= 3 and sum(sizes) / len(sizes) >= words
 
 
 def scrambled(text: str) -> bool:

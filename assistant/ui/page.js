@@ -274,6 +274,7 @@
   // --- chats -------------------------------------------------------------------------------------------------------------------------
 
   let lastLength = 0;
+  let lastChat = "";
   function chats() {
     const panel = find("#coach-chat");
     if (panel && asking()) {
@@ -284,9 +285,11 @@
     const chat = find("#chat");
     if (place() !== "interview" || !shown(chat)) return;
     const length = chat.textContent.length;
-    // Only a reader who is at the end is taken along.
-    if (length !== lastLength && html.scrollHeight - (scrollY + innerHeight) < 320) window.scrollTo(0, html.scrollHeight);
+    // A conversation opens at its newest words; from then on only a reader who is at the end is taken along.
+    const opened = lastChat !== key() && length > 0 && shown(field("say"));
+    if (opened || (length !== lastLength && html.scrollHeight - (scrollY + innerHeight) < 320)) window.scrollTo(0, html.scrollHeight);
     lastLength = length;
+    if (length > 0) lastChat = key();
   }
 
   // --- what is typed -----------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from browser.pages import Noise, Opener, Server, interview, move, settled
+from browser.pages import Noise, Opener, Server, interview, move, settled, until
 
 SAMPLE = [(1280, False), (390, True), (320, False)]
 REST = [(1280, True), (390, False), (320, True)]
@@ -114,13 +114,18 @@ def test_enter_sends_shift_enter_breaks_the_line_and_the_composer_stays_in_view(
     assert said.text_content() == "We would retrain daily\nand watch drift."
     page.locator("#send").wait_for()
     page.wait_for_function("() => document.querySelectorAll('#chat .message.bot').length >= 3")
-    box = page.locator("#say textarea").bounding_box()
-    bar = page.locator("#rail").bounding_box()
-    assert box is not None
-    assert bar is not None
-    assert box["y"] + box["height"] <= bar["y"]
+    assert _composer_in_view(page)
     assert page.locator("#say textarea").input_value() == ""
+    page.reload()
+    # Come back to, a conversation opens at its newest words.
+    until(lambda: page.locator("#chat .message.bot").count() >= 3 and _composer_in_view(page))
+    assert page.evaluate("scrollY") > 0
     assert noise.found == []
+
+
+def _composer_in_view(page: Page) -> bool:
+    box, bar = page.locator("#say textarea").bounding_box(), page.locator("#rail").bounding_box()
+    return box is not None and bar is not None and box["y"] + box["height"] <= bar["y"]
 
 
 def test_the_coach_is_asked_from_another_screen_and_gives_the_focus_back(site: Server, new_page: Opener, noise: Noise) -> None:
