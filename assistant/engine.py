@@ -42,9 +42,9 @@ class RestartEvent(Frozen):
 
 
 class WaitEvent(Frozen):
-    """Nothing is being written yet, and why: another call is ahead of this one, or the endpoint asked for a pause."""
+    """Nothing is being written yet, and why: another call is ahead of this one, the endpoint asked for a pause, or its turn has come after all."""
 
-    reason: Literal["ahead", "busy"]
+    reason: Literal["ahead", "busy", "asked"]
     seconds: float | None = None
     """How long, where that is known."""
 

@@ -102,13 +102,23 @@ class ProviderEngine:
             raise ConsentNeeded(self.settings.model_host)
         urgent = task.name not in BACKGROUND
         self.breaker.check(urgent)
-        if not self.line.is_free:
-            yield WaitEvent(reason="ahead")
-        async with self.line.turn(urgent):
-            await self._open()
-            async with aclosing(_Asking(self, task).events()) as events:
-                async for event in events:
-                    yield event
+        whole = False
+        while not whole:
+            ahead = self.calls_ahead
+            if ahead:
+                yield WaitEvent(reason="ahead")
+            async with self.line.turn(urgent) as place:
+                await self._open()
+                if ahead:
+                    yield WaitEvent(reason="asked")
+                async with aclosing(_Asking(self, task).events()) as events:
+                    async for event in events:
+                        yield event
+                        whole = isinstance(event, DoneEvent)
+                        if place.wanted and not whole:
+                            break
+            if not whole:
+                yield RestartEvent(reason="a call that somebody waits for went first")
 
     async def learn(self, capability: Capability) -> None:
         """Keeps what was found out about the endpoint, for the next call and the next start."""

@@ -1,6 +1,6 @@
 """The line in front of one endpoint: how many calls run at once, who goes first, and when not to knock at all.
 
-What a person waits for goes before background work. After three faults in a row background calls are refused at once for a while; a person's
+What a person waits for goes before background work; where there is one place only, as on this computer, background work gives it up. After three faults in a row background calls are refused at once for a while; a person's
 call is always tried, once.
 """
 
@@ -19,12 +19,22 @@ FAULTS_TO_OPEN = 3
 PAUSE_SECONDS = 15.0
 
 
+class Place:
+    """A place held in the line."""
+
+    def __init__(self, urgent: bool) -> None:
+        self.urgent = urgent
+        self.wanted = False
+        """A person waits for this place: give it up, and come again."""
+
+
 class Line:
     """At most `width` calls at once. Lives on one event loop at a time."""
 
     def __init__(self, width: int) -> None:
         self._width = width
         self._running = 0
+        self._held: set[Place] = set()
         self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
 
@@ -34,18 +44,24 @@ class Line:
         return self._running < self._width
 
     @asynccontextmanager
-    async def turn(self, urgent: bool) -> AsyncIterator[None]:
+    async def turn(self, urgent: bool) -> AsyncIterator[Place]:
         """Waits until it is this call's turn, and holds a place meanwhile."""
         await self._enter(urgent)
+        place = Place(urgent)
+        self._held.add(place)
         try:
-            yield
+            yield place
         finally:
+            self._held.discard(place)
             self._leave()
 
     async def _enter(self, urgent: bool) -> None:
         if self.is_free:
             self._running += 1
             return
+        if urgent and self._width == 1:
+            for held in self._held:
+                held.wanted = not held.urgent
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (not urgent, next(self._order), place))
         try:

@@ -95,7 +95,7 @@ class Coach(Interviews):
         )[-EARLIER:]  # fmt: skip
         turn = answer
         try:
-            engine: Engine = self.engine(which)
+            engine: Engine = self.heard(self.engine(which), job)
             hits = await self.run(self.find, query_for(asked.text, earlier), SECTIONS)
             async for said in reply(asked.text, earlier, hits, engine, nonce):
                 turn = _with(turn, said)

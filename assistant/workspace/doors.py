@@ -8,17 +8,18 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
 from assistant.embedded.engine import EmbeddedEngine
 from assistant.embedding import LocalEmbedder, PreparedEmbedder, local_embedder
-from assistant.engine import Engine
+from assistant.engine import DoneEvent, Engine, Event, Generation, WaitEvent
 from assistant.errors import FolderError, FolderInUse, NotFound
-from assistant.jobs import Jobs
+from assistant.jobs import Job, Jobs
 from assistant.knowledge import Knowledge, data_folder, shipped
 from assistant.questions import BankMap
 from assistant.retrieval import READ_BY_DEFAULT, Retriever
@@ -26,6 +27,7 @@ from assistant.schema import Document, Frozen, Hit, JobPosting
 from assistant.schema.knowledge import SourceKind
 from assistant.settings import Settings
 from assistant.store import Store
+from assistant.tasks import Output, Task
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -113,6 +115,10 @@ class Doors:
             self._model = self._open_model()
         return self._model
 
+    def heard(self, engine: Engine, job: Job) -> Engine:
+        """The same engine; the job says what it waits for."""
+        return _Heard(engine, job)
+
     def _open_model(self) -> Engine:
         from assistant.provider import ProviderEngine
 
@@ -149,6 +155,48 @@ class Doors:
             self._index.close()
         self.store.close()
         self._lock.release()
+
+
+class _Heard:
+    """An engine whose waits are told by a job, in words."""
+
+    def __init__(self, engine: Engine, job: Job) -> None:
+        self._engine, self._job = engine, job
+
+    @property
+    def kind(self) -> Literal["embedded", "model", "replay"]:
+        return self._engine.kind
+
+    @property
+    def label(self) -> str:
+        return self._engine.label
+
+    async def generate(self, task: Task[Output]) -> Generation[Output]:
+        async with aclosing(self.stream(task)) as events:
+            async for event in events:
+                if isinstance(event, DoneEvent):
+                    return event.generation
+        raise AssertionError("a stream ended without a DoneEvent")
+
+    async def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
+        doing = self._job.doing
+        async with aclosing(self._engine.stream(task)) as events:
+            async for event in events:
+                if isinstance(event, WaitEvent):
+                    self._job.tick(_waits(event) or doing)
+                else:
+                    yield event
+
+
+def _waits(event: WaitEvent) -> str:
+    match event.reason:
+        case "ahead":
+            return "The model is writing something else; yours is next"
+        case "busy":
+            return "The model service asked for a pause" + (
+                f" of {event.seconds:.0f} seconds" if event.seconds and event.seconds >= 1 else ""
+            )
+    return ""
 
 
 def take_lock(settings: Settings) -> FileLock:

@@ -194,7 +194,7 @@ class Interviews(Reviews):
         nonce = await self.run(self.store.nonce, said.id)
         task = follow_up_task(interview, turn.act == "reply", nonce)
         try:
-            async for spoken in speak(task, self.engine(which), self.engine("embedded")):
+            async for spoken in speak(task, self.heard(self.engine(which), job), self.engine("embedded")):
                 turn = turn.model_copy(update={"text": spoken.text, "status": "complete" if spoken.final else "partial"})
                 if spoken.final:
                     turn = turn.model_copy(
@@ -221,7 +221,7 @@ class Interviews(Reviews):
         status = "reporting"
         changes: dict[str, object] = {"error": "The report was interrupted. Your answers are saved.", "error_buttons": ModelError.buttons}
         try:
-            engine = self.engine(which)
+            engine = self.heard(self.engine(which), job)
             todo = answered(interview)
             for done, number in enumerate(todo):
                 job.tick(f"{REPORTING}: {done + 1} of {len(todo)}")

@@ -96,7 +96,7 @@ class Reviews(Sets):
         attempt = await self.run(self.store.attempt, attempt_id)
         question, set_id, *_ = await self.run(self.store.question, attempt.question_id)
         try:
-            engine = self.engine(which)
+            engine = self.heard(self.engine(which), job)
             same = await self.run(self._same_answer, attempt, engine.label)
             if same is not None:
                 attempt = attempt.model_copy(update={"status": "complete", "critique": same})
