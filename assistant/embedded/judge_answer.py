@@ -21,7 +21,7 @@ from assistant.embedding import LocalEmbedder
 from assistant.schema import Criterion, Pitfall, Verdict
 from assistant.tasks import JudgeAnswer, JudgedCriterion, JudgedPitfall, Judgement
 
-PARTIAL, MET = 0.37, 0.415
+PARTIAL, MET = 0.36, 0.405
 """The credit from which a criterion is partial, and met. Chosen for F1 on tests/evals/constructed."""
 COMMITTED = 0.68
 """The credit from which a pitfall is committed: a false alarm is worse than a miss."""
@@ -37,6 +37,9 @@ LENGTH = 0.04
 """Taken off for every e-fold of words over 60: the best of many spots is high by chance."""
 WORDS = 60
 OFF_TOPIC = 0.15
+NEAR_QUESTION, FAR = 0.2, 1.2
+"""An answer whose spots are on average less like the question than this earns less by so much of what is lacking: strong answers to
+their own question lie at .15 to .3, those to a question of another topic at .05 to .15."""
 DOUBTFUL = 0.85
 """What is left of the credit of words that turn the point round, or of an answer whose words may be out of order; they are partial at most."""
 QUOTE_WORDS = 40
@@ -135,6 +138,7 @@ def _compared(task: JudgeAnswer, whole: Standing, embedder: LocalEmbedder) -> tu
         said = found.recall + WHOLE * (found.likeness - found.recall) - LENGTH * np.log(max(1.0, len(task.answer.split()) / WORDS))
     else:
         said = found.recall + (found.overall - found.recall.max(axis=1))[:, None]
+        said -= FAR * max(0.0, NEAR_QUESTION - float(found.asked.mean()))
     fit = (found.recall + found.likeness + found.precision) / 3
     credits, pitfalls = [Credit(0.0)] * n, _none(task.pitfalls)
     for row, i in enumerate(real):
