@@ -17,7 +17,7 @@ from assistant.posting import parse_posting
 from assistant.schema import BankQuestion, Rubric, Section
 from assistant.tasks import JudgeAnswer
 
-WHOLE = ("sequence-models", "feature-stores-and-feature-engineering", "ml-system-design")
+WHOLE = tuple(t.id for t in shipped().topics if t.id not in ("credit-risk-fraud-domain", "leadership-strategy", "pytorch-deep-learning-fundamentals"))
 WORKED = re.compile(r"^```python worked\n(.*?)^```", re.MULTILINE | re.DOTALL)
 OFF_TOPIC = "On Sundays we bake bread with my grandmother: flour, water, a little salt, and then we wait until the kitchen smells of autumn and everyone is hungry."
 
