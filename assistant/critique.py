@@ -17,7 +17,7 @@ from assistant.errors import ModelError
 from assistant.grading import band, check_quote, check_quotes, score
 from assistant.schema import Advice, CriterionGrade, Critique, Fix, Frozen, Gap, PitfallGrade, Question, Quote, Rubric, Section, Strength
 from assistant.tasks import AdviceDraft, AdviceGrade, Advise, GapDraft, JudgeAnswer, JudgedCriterion, Judgement
-from assistant.text import normalise
+from assistant.text import find_quote, normalise
 
 CARD_WORDS = 220
 QUOTE_WORDS = 20
@@ -155,7 +155,7 @@ def checked_advice(
     dropped = 0
     fix: Fix | None = None
     if open_points:
-        if draft.fix is not None and draft.fix.criterion in open_points and draft.fix.text.strip() and _is_frame(draft.fix.frame):
+        if draft.fix is not None and draft.fix.criterion in open_points and _advises(draft.fix.text, answer) and _is_frame(draft.fix.frame):
             good = tuple(s for s in draft.fix.sources if s in shown)
             dropped += len(draft.fix.sources) - len(good)
             gap = _gap(draft.fix, answer, question.text)
@@ -166,7 +166,7 @@ def checked_advice(
     also: list[Gap] = []
     for item in draft.also:
         taken = {a.criterion for a in also} | ({fix.criterion} if fix else set())
-        if item.criterion in open_points and item.criterion not in taken and item.text.strip():
+        if item.criterion in open_points and item.criterion not in taken and _advises(item.text, answer):
             also.append(_gap(item, answer, question.text))
         else:
             dropped += 1
@@ -179,6 +179,11 @@ def checked_advice(
         else:
             dropped += 1
     return Advice(fix=fix, also=tuple(also[:2]), strengths=tuple(strengths[:3]), dropped=dropped)
+
+
+def _advises(text: str, answer: str) -> bool:
+    """Words of its own: what only repeats the answer tells nobody what is missing."""
+    return bool(text.strip()) and find_quote(text.strip(), answer) is None
 
 
 def heaviest(rubric: Rubric, open_points: dict[str, CriterionGrade]) -> list[str]:

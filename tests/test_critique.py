@@ -90,6 +90,21 @@ async def test_a_fix_for_a_met_point_gives_way_to_the_rubrics_own_words():
     assert made.advice.fix.text == "Say how you would compare both paths."
 
 
+async def test_advice_that_only_repeats_the_answer_is_none():
+    own = "log the feature values that the service used"
+    copied = ADVICE.model_copy(
+        update={
+            "fix": ADVICE.fix.model_copy(update={"text": own}),  # type: ignore[union-attr]
+            "also": [GapDraft(criterion="replay", text=own, quote="")],
+        }
+    )
+    made = await card(ANSWER, Scripted(JUDGED, copied))
+    assert made.advice is not None
+    assert made.advice.fix is not None
+    assert made.advice.fix.text == "Say how you would compare both paths."
+    assert made.advice.also == ()
+
+
 async def test_verdicts_stand_where_only_the_advice_fails():
     made = await card(ANSWER, Scripted(JUDGED, ModelServerError()))
     assert made.band == 2
