@@ -13,7 +13,7 @@ import re
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
-FORM = 1
+FORM = 2
 """Raised when what is stored changes: an index of another form is made anew."""
 SHARED = ""
 """The profile of what ships with the product."""
@@ -80,12 +80,20 @@ class Index:
     """One data folder's index, for one profile. Safe to search from several threads; writing takes its turn."""
 
     def __init__(
-        self, folder: Path, embedder: ChunkEmbedder, database: sa.Engine, profile: str = "default", vectors: Path | None = None
+        self,
+        folder: Path,
+        embedder: ChunkEmbedder,
+        database: sa.Engine,
+        profile: str = "default",
+        vectors: Path | None = None,
+        asked: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Opens or makes the index in `folder`; its words live in tables of their own in `database`.
 
-        `vectors`: the ready-made vectors of the shipped notes; None: those of this copy.
+        `vectors`: the ready-made vectors of the shipped notes; None: those of this copy. `asked`: questions that a section answers, by its
+        id; their words find it too.
         """
+        self._asked = asked or {}
         self.embedder, self.profile, self._database = embedder, profile, database
         self._folder = folder.absolute()
         self._vectors = vectors if vectors is not None else data_folder("knowledge") / "vectors.npz"
@@ -113,7 +121,7 @@ class Index:
             for profile, documents in ((SHARED, notes), (self.profile, own)):
                 kept = self._digests(profile)
                 for document in documents:
-                    if (stood := kept.pop(document.id, None)) != _digest(document):
+                    if (stood := kept.pop(document.id, None)) != self._digest(document):
                         if stood is not None:
                             self._drop_chunks(document)
                         self._write_words(profile, document)
@@ -126,7 +134,7 @@ class Index:
         profile = SHARED if document.source == "notes" else self.profile
         with self._turn:
             collection = self._collection(document.source)
-            if self._digests(profile).get(document.id) != _digest(document):
+            if self._digests(profile).get(document.id) != self._digest(document):
                 # A chunk that only moved keeps its id: what Chroma knows of its place has to go first.
                 collection.delete(where={"document": document.id})
                 self._write_words(profile, document)
@@ -164,9 +172,8 @@ class Index:
 
     # the two legs
 
-    def near(self, query: str, sources: Sequence[SourceKind], topic: str | None, limit: int) -> list[Near]:
-        """The chunks nearest in meaning, nearest first. Raises `IndexRefused` where the vectors are another embedder's."""
-        vector = self.embedder.embed([query])
+    def near(self, vector: Vectors, sources: Sequence[SourceKind], topic: str | None, limit: int) -> list[Near]:
+        """The chunks nearest in meaning to a query's vector (1, dimensions), nearest first. Raises `IndexRefused` where the vectors are another embedder's."""
         try:
             found = self._query(vector, sources, topic, limit)
         except IndexRefused:
@@ -180,7 +187,7 @@ class Index:
         return self._places(found)
 
     def sharing_words(self, query: str, sources: Sequence[SourceKind], topic: str | None, limit: int) -> list[str]:
-        """Ids of the sections that share the query's rarest words, best first (BM25; a heading's words count double)."""
+        """Ids of the sections that share the query's rarest words, best first (BM25; a heading's words count double, those of questions it answers half)."""
         terms = _terms(query)
         with self._database.connect() as connection:
             counts = self._counts_of(connection, terms)
@@ -195,7 +202,7 @@ class Index:
                 "SELECT s.id FROM index_words w JOIN index_sections s ON s.key = w.rowid "
                 f"WHERE index_words MATCH ? AND s.profile IN (?, ?) AND s.source IN ({wanted})"
                 + (" AND s.topic = ?" if topic else "")
-                + " ORDER BY bm25(index_words, 2.0, 2.0, 1.0), s.id LIMIT ?",
+                + " ORDER BY bm25(index_words, 1.0, 2.0, 1.0, 0.5), s.id LIMIT ?",
                 (match, SHARED, self.profile, *sources, *([topic] if topic else []), limit),
             ).all()
         return [row[0] for row in rows]
@@ -378,8 +385,20 @@ class Index:
             _erase(connection, profile, document.id)
             for s in sections:
                 connection.exec_driver_sql(
-                    f"INSERT INTO index_sections (profile, {_SECTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (profile, s.id, s.document_id, s.source, s.topic, s.title, s.heading, s.text, s.span.start, s.span.end),
+                    f"INSERT INTO index_sections (profile, {_SECTION}, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        profile,
+                        s.id,
+                        s.document_id,
+                        s.source,
+                        s.topic,
+                        s.title,
+                        s.heading,
+                        s.text,
+                        s.span.start,
+                        s.span.end,
+                        self._asks(s.id),
+                    ),
                 )
             for c in chunks:
                 connection.exec_driver_sql(
@@ -387,8 +406,16 @@ class Index:
                     (profile, c.id, c.section_id, document.id, c.ordinal, c.span.start, c.span.end),
                 )
             connection.exec_driver_sql(
-                "INSERT INTO index_documents (profile, id, digest) VALUES (?, ?, ?)", (profile, document.id, _digest(document))
+                "INSERT INTO index_documents (profile, id, digest) VALUES (?, ?, ?)", (profile, document.id, self._digest(document))
             )
+
+    def _asks(self, section_id: str) -> str:
+        return "\n".join(self._asked.get(section_id, ()))
+
+    def _digest(self, document: Document) -> str:
+        asks = [self._asks(s.id) for s in split_sections(document)] if self._asked and document.source == "notes" else []
+        parts = (str(FORM), str(CHUNK_PIECES), document.id, document.source, document.topic, document.title, document.text, *asks)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
     def _erase_words(self, profile: str, document_id: str) -> None:
         with self._database.begin() as connection:
@@ -420,16 +447,16 @@ class _ChunkRow:
 _SOURCES: tuple[SourceKind, ...] = ("notes", "posting", "file", "cv")
 _SECTION = 'id, document, source, topic, title, heading, text, start, "end"'
 _TABLES = (
-    f"CREATE TABLE index_sections (key INTEGER PRIMARY KEY, profile TEXT NOT NULL, {_SECTION}, UNIQUE (profile, id))",
+    f"CREATE TABLE index_sections (key INTEGER PRIMARY KEY, profile TEXT NOT NULL, {_SECTION}, asked, UNIQUE (profile, id))",
     "CREATE INDEX index_sections_document ON index_sections (profile, document)",
     'CREATE TABLE index_chunks (profile TEXT NOT NULL, id TEXT NOT NULL, section TEXT NOT NULL, document TEXT NOT NULL, ordinal INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, PRIMARY KEY (profile, id))',
     "CREATE INDEX index_chunks_section ON index_chunks (section)",
     "CREATE INDEX index_chunks_document ON index_chunks (profile, document)",
     "CREATE TABLE index_documents (profile TEXT NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (profile, id))",
-    "CREATE VIRTUAL TABLE index_words USING fts5 (title, heading, text, content='index_sections', content_rowid='key', tokenize='porter unicode61 remove_diacritics 2')",
+    "CREATE VIRTUAL TABLE index_words USING fts5 (title, heading, text, asked, content='index_sections', content_rowid='key', tokenize='porter unicode61 remove_diacritics 2')",
     "CREATE VIRTUAL TABLE index_vocabulary USING fts5vocab ('index_words', 'row')",
-    "CREATE TRIGGER index_sections_in AFTER INSERT ON index_sections BEGIN INSERT INTO index_words (rowid, title, heading, text) VALUES (new.key, new.title, new.heading, new.text); END",
-    "CREATE TRIGGER index_sections_out AFTER DELETE ON index_sections BEGIN INSERT INTO index_words (index_words, rowid, title, heading, text) VALUES ('delete', old.key, old.title, old.heading, old.text); END",
+    "CREATE TRIGGER index_sections_in AFTER INSERT ON index_sections BEGIN INSERT INTO index_words (rowid, title, heading, text, asked) VALUES (new.key, new.title, new.heading, new.text, new.asked); END",
+    "CREATE TRIGGER index_sections_out AFTER DELETE ON index_sections BEGIN INSERT INTO index_words (index_words, rowid, title, heading, text, asked) VALUES ('delete', old.key, old.title, old.heading, old.text, old.asked); END",
     f"CREATE TABLE index_form_{FORM} (form INTEGER)",
 )
 
@@ -485,11 +512,6 @@ def _section(row: Any) -> Section:
         text=text,
         span=Span(start=start, end=end),
     )
-
-
-def _digest(document: Document) -> str:
-    parts = (str(FORM), str(CHUNK_PIECES), document.id, document.source, document.topic, document.title, document.text)
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
 # --- ready-made vectors ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,15 @@ class Knowledge:
     sections: dict[str, Section]
     bank: tuple[BankQuestion, ...]
     templates: tuple[BankQuestion, ...]
+
+    @cached_property
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """The bank's questions and follow-ups by the section they lean on: how people ask for what it says."""
+        found: dict[str, list[str]] = {}
+        for entry in self.bank:
+            for section_id in entry.sources:
+                found.setdefault(section_id, []).extend([entry.text, *(f.text for f in entry.follow_ups)])
+        return {section_id: tuple(texts) for section_id, texts in found.items()}
 
     def topic(self, topic_id: str) -> Topic | None:
         return next((t for t in self.topics if t.id == topic_id), None)

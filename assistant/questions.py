@@ -184,7 +184,7 @@ def plan_set(
         taken = Counter(bank.line_of(s.requirement) for s in slots)
         fewest = min(taken[r.id] for r in order)
         chosen = next(r for r in order if taken[r.id] == fewest)
-        slots.append(_slot(chosen, bank, times, history, reached, kind=None, topics=frozenset()))
+        slots.append(_slot(chosen, bank, times, history, reached, kind=None, topics=frozenset(), first=knowledge.first))
         order = [r for r in order if r.id != chosen.id] + [chosen]
     return QuestionPlan(posting_id=posting.id, seed=seed, level=reached, minutes_max=minutes_max, slots=tuple(slots))
 
@@ -209,9 +209,8 @@ def _line_order(bank: BankMap, times: Counter[str], first: Sequence[str], turn: 
 def _alternating(lines: Sequence[Requirement], bank: BankMap, first: Sequence[str]) -> list[Requirement]:
     """The topics in turn: those that stand first by the shipped order, then the one whose line the bank knows best."""
     groups: dict[str, list[Requirement]] = {}
-    for r in sorted(lines, key=lambda r: (-_nearness(r, bank), r.id)):
-        best = bank.near.get(r.id)
-        groups.setdefault(best[0].entry.topic if best else (r.topics[0] if r.topics else r.competency), []).append(r)
+    for r in sorted(lines, key=lambda r: (-_nearness(r, bank, first), r.id)):
+        groups.setdefault(_topic_of(r, bank, first), []).append(r)
     ordered: list[Requirement] = []
     by_rank = sorted(groups, key=lambda name: first.index(name) if name in first else len(first))
     while groups:
@@ -222,19 +221,31 @@ def _alternating(lines: Sequence[Requirement], bank: BankMap, first: Sequence[st
     return ordered
 
 
-def _nearness(r: Requirement, bank: BankMap) -> float:
-    return bank.near[r.id][0].likeness if bank.near.get(r.id) else 0.0
+def _topic_of(line: Requirement, bank: BankMap, first: Sequence[str]) -> str:
+    """What a line is asked about: a topic of the shipped order that its words name and the bank can ask, else that of the nearest question."""
+    near = bank.near.get(line.id, ())
+    named = {t for r in bank.posting.requirements if bank.line_of(r.id) == line.id for t in r.topics}
+    known = named & {n.entry.topic for n in near}
+    return next((t for t in first if t in known), near[0].entry.topic if near else line.topics[0] if line.topics else line.competency)
+
+
+def _nearness(r: Requirement, bank: BankMap, first: Sequence[str]) -> float:
+    """How near the bank's nearest question on the line's topic is."""
+    about = _topic_of(r, bank, first)
+    return max((n.likeness for n in bank.near.get(r.id, ()) if n.entry.topic == about), default=0.0)
 
 
 def _slot(
-    line: Requirement, bank: BankMap, times: Counter[str], history: Sequence[Asked], level: int, kind: Kind | None, topics: frozenset[str]
-) -> PlanSlot:
-    """A place for a line: of its requirements the one asked least, and among those the one the bank knows best."""
+    line: Requirement, bank: BankMap, times: Counter[str], history: Sequence[Asked], level: int, kind: Kind | None, topics: frozenset[str],
+    first: Sequence[str] = (),
+) -> PlanSlot:  # fmt: skip
+    """A place for a line: of its requirements the one asked least, and among those the one the bank knows best, in what the line is asked about."""
     asked = Counter(a.requirement for a in history)
     used = {a.bank_id for a in history}
     found = [n for n in bank.near.get(line.id, ()) if (not topics or n.entry.topic in topics) and (kind is None or n.entry.kind == kind)]
     found = [n for n in found if n.entry.id not in used] or found
-    best = min(found, key=lambda n: (asked[n.requirement], -n.likeness, n.entry.id)) if found else None
+    about = _topic_of(line, bank, first)
+    best = min(found, key=lambda n: (asked[n.requirement], n.entry.topic != about, -n.likeness, n.entry.id)) if found else None
     topic = best.entry.topic if best else sorted(topics)[0] if topics else line.topics[0] if line.topics else "general"
     before = (
         "not asked before" if times[line.id] == 0 else f"asked {times[line.id]} times before" if times[line.id] > 1 else "asked once before"
@@ -398,7 +409,7 @@ class _Writer:
         line = self.bank.line_of(r.id)
         from_bank = [
             (
-                n.likeness + (0.15 if n.requirement == r.id else 0) + (0.06 if n.entry.topic == slot.topic else 0) + (0.3 if n.entry.kind == slot.kind else 0)
+                n.likeness + (0.15 if n.requirement == r.id else 0) + (0.15 if n.entry.topic == slot.topic else 0) + (0.3 if n.entry.kind == slot.kind else 0)
                 - 0.04 * abs(n.entry.level - slot.level),
                 n.entry,
             )

@@ -1,17 +1,18 @@
-"""The sections for a query: the lexical and the dense leg joined by reciprocal rank fusion.
+"""The sections for a query: words, meaning, and the bank's questions near it, joined by reciprocal rank fusion.
 
 Comes in: a query in a person's words.  Goes out: `Hit`s, nearest first; each a whole section with the words to highlight.
 Chunks rank, sections are returned: each section stands by its best chunk.
-Reciprocal rank fusion (Cormack, Clarke and Buettcher 2009): score = sum over legs of 1 / (60 + rank), ranks from 1.
-A section first in one leg and third in the other has 1/61 + 1/63 = 0.0323.
+Reciprocal rank fusion (Cormack, Clarke and Buettcher 2009): score = sum over legs of weight / (5 + rank), ranks from 1.
+A section first in one leg and third in another has 1/6 + 1/8 = 0.2917. What was measured stands in docs/retrieval.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from assistant.index import Index, Near
+from assistant.embedding import Embedder
+from assistant.index import Index, Near, Vectors
 from assistant.schema import Hit, Section, Span
 from assistant.schema.knowledge import SourceKind
 from assistant.text import normalise
@@ -19,30 +20,56 @@ from assistant.text import normalise
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
-RRF_K = 60
+RRF_K = 5
+"""The paper's 60 is for pools of a thousand; of some thirty, the first places have to count."""
+ASKED = 0.5
+"""The weight of the bank's questions."""
 READ_BY_DEFAULT: tuple[SourceKind, ...] = ("notes", "posting", "file")
 """A CV is read only where it is asked for by name."""
 
 
-class Retriever:
-    """Finds sections in an index. A leg can be switched off, to see what the other is worth."""
+class Asked:
+    """Questions of the bank, each pointing to the sections it leans on: what a person asks is often near one of them."""
 
-    def __init__(self, index: Index, *, lexical: bool = True, dense: bool = True) -> None:
+    def __init__(self, asked: Mapping[str, Sequence[str]], embedder: Embedder) -> None:
+        """`asked`: the questions by section."""
+        pairs = [(text, section) for section, texts in asked.items() for text in texts]
+        texts = sorted({text for text, _ in pairs})
+        places = {text: place for place, text in enumerate(texts)}
+        self._vectors = embedder.embed(texts)
+        self._pointed = [(places[text], section) for text, section in pairs]
+
+    def sections(self, vector: Vectors, topic: str | None, limit: int) -> list[str]:
+        """Section ids by the question that is nearest to a query's vector, nearest first."""
+        likeness = (self._vectors @ vector[0]).tolist()
+        best: dict[str, float] = {}
+        for place, section in self._pointed:
+            if topic is None or section.startswith(f"{topic}/"):
+                best[section] = max(best.get(section, -1.0), likeness[place])
+        return sorted(best, key=lambda s: (-best[s], s))[:limit]
+
+
+class Retriever:
+    """Finds sections in an index. A leg can be switched off, to see what the others are worth."""
+
+    def __init__(self, index: Index, asked: Asked | None = None, *, lexical: bool = True, dense: bool = True) -> None:
         self.index = index
-        self._lexical, self._dense = lexical, dense
+        self._asked, self._lexical, self._dense = asked, lexical, dense
 
     def search(self, query: str, k: int = 5, sources: Sequence[SourceKind] = READ_BY_DEFAULT, topic: str | None = None) -> tuple[Hit, ...]:
         """The `k` sections nearest to the query, at most. `topic` keeps to one topic of the notes."""
         if not normalise(query) or k < 1:
             return ()
         pool = 3 * k + 16
-        near = self.index.near(query, sources, topic, pool) if self._dense else []
+        vector = self.index.embedder.embed([query])
+        near = self.index.near(vector, sources, topic, pool) if self._dense else []
         best: dict[str, Near] = {}
         for chunk in near:
             best.setdefault(chunk.section, chunk)
         by_meaning = list(best)
         by_words = self.index.sharing_words(query, sources, topic, pool) if self._lexical else []
-        scores = fused(by_meaning, by_words)
+        by_bank = self._asked.sections(vector, topic, pool) if self._asked and "notes" in sources else []
+        scores = fused(by_meaning, by_words, by_bank, weights=(1, 1, ASKED))
         chosen = sorted(scores, key=lambda s: (-scores[s], s))[:k]
         sections = self.index.sections(chosen)
         return tuple(
@@ -73,16 +100,16 @@ def best_similarity(hits: Sequence[Hit]) -> float:
     return max((h.similarity for h in hits if h.similarity is not None), default=-1.0)
 
 
-def fused(*rankings: Sequence[str]) -> dict[str, float]:
-    """Reciprocal rank fusion of several rankings.
+def fused(*rankings: Sequence[str], weights: Sequence[float]) -> dict[str, float]:
+    """Reciprocal rank fusion of several rankings, each by its weight.
 
-    >>> {k: round(v, 4) for k, v in fused(["a", "b", "c"], ["c", "a"]).items()}
-    {'a': 0.0325, 'b': 0.0161, 'c': 0.0323}
+    >>> {k: round(v, 4) for k, v in fused(["a", "b", "c"], ["c", "a"], weights=(1, 1)).items()}
+    {'a': 0.3095, 'b': 0.1429, 'c': 0.2917}
     """
     scores: dict[str, float] = {}
-    for ranking in rankings:
+    for ranking, weight in zip(rankings, weights, strict=True):
         for rank, key in enumerate(ranking, 1):
-            scores[key] = scores.get(key, 0.0) + 1.0 / (RRF_K + rank)
+            scores[key] = scores.get(key, 0.0) + weight / (RRF_K + rank)
     return scores
 
 

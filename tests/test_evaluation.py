@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import assistant.evaluation
 from assistant.errors import InputError
-from assistant.evaluation import answers_report, pearson, ranks
+from assistant.evaluation import answers
+from assistant.evaluation.answers import answers_report, pearson, ranks
 
 
 def test_the_formulas_hold_to_their_examples():
-    assert doctest.testmod(assistant.evaluation).failed == 0
+    assert doctest.testmod(answers).failed == 0
 
 
 def test_rank_correlation_is_one_for_any_rising_relation():

@@ -82,13 +82,13 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 def found(index: Index, query: str, *sources: str, topic: str | None = None) -> list[str]:
-    return [n.section for n in index.near(query, sources or ("notes",), topic, 10)]  # type: ignore[arg-type]
+    return [n.section for n in index.near(index.embedder.embed([query]), sources or ("notes",), topic, 10)]  # type: ignore[arg-type]
 
 
 def test_a_section_is_found_with_its_exact_place_in_the_document(home: Home) -> None:
     index = home.index(WordHashes())
     index.rebuild_missing(NOTES, [OWN, POSTING])
-    nearest = index.near("parrots eat seeds, nuts and fruit.", ("notes", "posting", "file"), None, 5)[0]
+    nearest = index.near(index.embedder.embed(["parrots eat seeds, nuts and fruit."]), ("notes", "posting", "file"), None, 5)[0]
     assert nearest.section == "birds/parrots#what-do-parrots-eat"
     assert nearest.span.of(NOTES[1].text) == "Parrots eat seeds, nuts and fruit."
     section = index.sections([nearest.section])[nearest.section]
@@ -138,7 +138,9 @@ def test_a_section_moved_within_its_document_is_still_highlighted_where_it_stand
     index.ingest(OWN)
     moved = OWN.model_copy(update={"text": "## Kites\n\nA kite needs wind.\n\n" + OWN.text})
     index.ingest(moved)
-    nearest = next(n for n in index.near("airship floats on hydrogen.", ("file",), None, 5) if n.section.endswith("#zeppelins"))
+    nearest = next(
+        n for n in index.near(index.embedder.embed(["airship floats on hydrogen."]), ("file",), None, 5) if n.section.endswith("#zeppelins")
+    )
     assert nearest.span.of(moved.text) == "An airship floats on hydrogen."
 
 

@@ -1,10 +1,12 @@
 """The notes and the bank hold to their form, their numbers are right, and the embedded judge grades them as it should."""
 
 import ast
+import json
 import math
 import re
 from collections import defaultdict
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from assistant.posting import parse_posting
 from assistant.schema import BankQuestion, Rubric, Section
 from assistant.tasks import JudgeAnswer
 
-WHOLE = tuple(t.id for t in shipped().topics if t.id not in ("credit-risk-fraud-domain", "leadership-strategy", "pytorch-deep-learning-fundamentals"))
+WHOLE = tuple(t.id for t in shipped().topics)
 WORKED = re.compile(r"^```python worked\n(.*?)^```", re.MULTILINE | re.DOTALL)
 OFF_TOPIC = "On Sundays we bake bread with my grandmother: flour, water, a little salt, and then we wait until the kitchen smells of autumn and everyone is hungry."
 
@@ -59,10 +61,11 @@ def test_a_topic_in_full_form(topic: str):
     assert len({q.kind for q in questions}) >= 4
 
 
-def test_the_first_bank_is_as_large_as_promised():
+def test_the_bank_is_as_large_as_promised():
     found = by_topic()
-    assert len(found["leadership-strategy"]) >= 5
-    assert len(found["credit-risk-fraud-domain"]) >= 5
+    assert sum(len(qs) for qs in found.values()) >= 350
+    assert sum(q.kind == "system-design" and q.case is not None for q in entries()) >= 40
+    assert sum(q.kind in ("leadership", "behavioural") and bool(q.anchors) for q in entries()) >= 40
     assert len(found["general"]) >= 12
     assert all("{{requirement}}" in q.text and not q.sources for q in found["general"])
 
@@ -195,6 +198,29 @@ def test_the_strong_answer_to_another_question_of_the_topic_stays_in_the_lower_b
     pairs = [p for qs in by_topic().values() for p in neighbours(qs, sample(qs))]
     high = others_too_high(pairs)
     assert len(high) <= 0.1 * len(pairs), high
+
+
+def second_answers() -> list[tuple[BankQuestion, str]]:
+    """Strong answers written from the question alone, by someone who had not seen the rubric: three questions a topic."""
+    bank = {q.id: q for q in entries()}
+    lines = (Path(__file__).parent / "evals" / "strong" / "answers.jsonl").read_text(encoding="utf-8").splitlines()
+    return [(bank[answer["question_id"]], answer["answer"]) for answer in map(json.loads, lines)]
+
+
+def near_the_bar(answers: list[tuple[BankQuestion, str]]) -> float:
+    return sum(reached(q, answer) in (3, 4) for q, answer in answers) / len(answers)
+
+
+def test_strong_answers_in_other_words_come_near_the_bar():
+    answers = second_answers()
+    assert len(answers) >= 60
+    assert {q.topic for q, _ in answers} == {t.id for t in shipped().topics}
+    assert near_the_bar(answers[::6]) >= 0.8
+
+
+@pytest.mark.sweep("knowledge")
+def test_six_in_seven_of_them_do():
+    assert near_the_bar(second_answers()) >= 0.85
 
 
 @pytest.mark.sweep("knowledge")

@@ -99,13 +99,13 @@ def test_scores_are_those_of_reciprocal_rank_fusion(index: Index) -> None:
     both, dense, lexical = (
         Retriever(index, lexical=a, dense=b).search("bread pudding", 6) for a, b in ((True, True), (False, True), (True, False))
     )
-    expected = fused([h.section.id for h in dense], [h.section.id for h in lexical])
+    expected = fused([h.section.id for h in dense], [h.section.id for h in lexical], weights=(1, 1))
     assert {h.section.id: h.score for h in both} == pytest.approx({h.section.id: expected[h.section.id] for h in both})
     assert [h.score for h in both] == sorted((h.score for h in both), reverse=True)
 
 
 def test_fusion_follows_its_published_formula() -> None:
-    assert fused(["a", "b", "c"], ["c", "a"]) == pytest.approx({"a": 1 / 61 + 1 / 62, "b": 1 / 62, "c": 1 / 63 + 1 / 61})
+    assert fused(["a", "b", "c"], ["c", "a"], weights=(1, 0.5)) == pytest.approx({"a": 1 / 6 + 0.5 / 7, "b": 1 / 7, "c": 1 / 8 + 0.5 / 6})
 
 
 def test_nearness_tells_a_question_of_the_notes_from_another(index: Index) -> None:

@@ -1,4 +1,5 @@
-"""Makes `knowledge/bank_vectors.npz`: the sentence vectors of every bank question and of its points, so that a first set is planned at once.
+"""Makes `knowledge/bank_vectors.npz`: the sentence vectors of every bank question and of its points, so that a first set is planned,
+and a first search answered, at once.
 
     python tools/build_bank_vectors.py
 
@@ -20,8 +21,9 @@ KNOWLEDGE = Path(__file__).parent.parent / "knowledge"
 
 
 def texts(folder: Path = KNOWLEDGE) -> list[str]:
-    """Every text a map of the bank embeds, each once, sorted."""
-    return sorted({text for q in load(folder).bank for text in (q.text, bank_points(q))})
+    """Every text that a map of the bank or a search embeds, each once, sorted."""
+    bank = load(folder).bank
+    return sorted({text for q in bank for text in (q.text, bank_points(q), *(f.text for f in q.follow_ups))})
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ import typer
 from assistant.errors import AssistantError, InputError, UnreadableFile, UsageError
 
 if TYPE_CHECKING:
+    from assistant.evaluation.answers import AnswersReport
+    from assistant.evaluation.retrieval import RetrievalReport
     from assistant.remote import Caller
     from assistant.schema import Hit, Interview, JobPosting
     from assistant.settings import Settings
@@ -256,18 +258,29 @@ def export(
 
 @app.command()
 def evaluate(
-    name: Annotated[str, typer.Argument(help="answers: grades a CSV of human-graded answers.")],
-    path: Annotated[Path | None, typer.Argument(metavar="[CSV]", help="For answers: the CSV file.")] = None,
+    name: Annotated[str, typer.Argument(help="answers: the checker against people's grades. retrieval: what a search finds.")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[CSV or FOLDER]", help="answers: the CSV. retrieval: a folder of questions.")
+    ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Measure the built-in checker, by a command anyone can re-run."""
-    if name != "answers":
-        raise UsageError(f"There is no evaluation “{name}”. There is: answers.")
-    if path is None:
-        raise UsageError("Which file? interview-assistant evaluate answers FILE.csv")
-    from assistant.evaluation import answers_report
+    """Measure the checker or the search, by a command anyone can re-run."""
+    report: AnswersReport | RetrievalReport
+    match name:
+        case "answers":
+            if path is None:
+                raise UsageError("Which file? interview-assistant evaluate answers FILE.csv")
+            from assistant.evaluation.answers import answers_report
 
-    report = answers_report(path)
+            report = answers_report(path)
+        case "retrieval":
+            if path is None:
+                raise UsageError("Which folder? interview-assistant evaluate retrieval tests/evals/retrieval")
+            from assistant.evaluation.retrieval import retrieval_report
+
+            report = retrieval_report(path)
+        case _:
+            raise UsageError(f"There is no evaluation “{name}”. There are: answers, retrieval.")
     if as_json:
         _print_json({"version": 1, **report.as_json()})
         return

@@ -33,11 +33,11 @@ is recalled by the answer as a whole."""
 RIVAL, RIVAL_ALONE = 1.0, 0.5
 """What it counts that a spot fits another point of the rubric less (or more) than this one; where points have one wording, half."""
 RIVAL_MOST = 0.15
-LENGTH = 0.04
+LENGTH = 0.03
 """Taken off for every e-fold of words over 60: the best of many spots is high by chance."""
 WORDS = 60
 OFF_TOPIC = 0.15
-NEAR_QUESTION, FAR = 0.2, 1.2
+NEAR_QUESTION, FAR = 0.22, 1.2
 """An answer whose spots are on average less like the question than this earns less by so much of what is lacking: strong answers to
 their own question lie at .15 to .3, those to a question of another topic at .05 to .15."""
 DOUBTFUL = 0.85
