@@ -11,17 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.embedded.judge_answer import judge
 from assistant.embedding import PreparedEmbedder, local_embedder
-from assistant.grading import band, check_quotes
+from assistant.evaluation.knowledge import BESIDE, reached
 from assistant.knowledge import data_folder, load_bank, sample_posting, shipped, slug, split, split_sections
 from assistant.posting import parse_posting
-from assistant.schema import BankQuestion, Rubric, Section
-from assistant.tasks import JudgeAnswer
+from assistant.schema import BankQuestion, Section
 
 WHOLE = tuple(t.id for t in shipped().topics)
 WORKED = re.compile(r"^```python worked\n(.*?)^```", re.MULTILINE | re.DOTALL)
-OFF_TOPIC = "On Sundays we bake bread with my grandmother: flour, water, a little salt, and then we wait until the kitchen smells of autumn and everyone is hungry."
 
 
 @lru_cache(maxsize=1)
@@ -162,17 +159,10 @@ def test_headings_make_ids_and_a_hash_in_a_fence_is_no_heading():
 # --- graded by the embedded judge ------------------------------------------------------------------------------------
 
 
-def reached(q: BankQuestion, answer: str) -> int | None:
-    rubric = Rubric(criteria=q.criteria, pitfalls=q.pitfalls, staff_adds=q.staff_adds)
-    task = JudgeAnswer(question=q.text, level=q.level, criteria=q.criteria, pitfalls=q.pitfalls, answer=answer)
-    grades, pitfalls = check_quotes(rubric, judge(task, local_embedder()), answer, q.text)
-    return band(rubric, grades, pitfalls)
-
-
 def graded_as_it_should(q: BankQuestion) -> None:
     assert reached(q, q.strong_answer) == 4, q.id
     assert reached(q, "") == 1, q.id
-    assert reached(q, OFF_TOPIC) == 1, q.id
+    assert reached(q, BESIDE) == 1, q.id
 
 
 def sample(questions: list[BankQuestion]) -> list[int]:

@@ -17,6 +17,7 @@ from assistant.errors import AssistantError, InputError, UnreadableFile, UsageEr
 
 if TYPE_CHECKING:
     from assistant.evaluation.answers import AnswersReport
+    from assistant.evaluation.knowledge import KnowledgeReport
     from assistant.evaluation.retrieval import RetrievalReport
     from assistant.remote import Caller
     from assistant.schema import Hit, Interview, JobPosting
@@ -258,14 +259,17 @@ def export(
 
 @app.command()
 def evaluate(
-    name: Annotated[str, typer.Argument(help="answers: the checker against people's grades. retrieval: what a search finds.")],
+    name: Annotated[
+        str, typer.Argument(help="answers: the checker against people's grades. retrieval: what a search finds. knowledge: the bank.")
+    ],
     path: Annotated[
-        Path | None, typer.Argument(metavar="[CSV or FOLDER]", help="answers: the CSV. retrieval: a folder of questions.")
+        Path | None,
+        typer.Argument(metavar="[PATH]", help="answers: the CSV. retrieval: a folder of questions. knowledge: further answers, if any."),
     ] = None,
     as_json: JSON = False,
 ) -> None:
     """Measure the checker or the search, by a command anyone can re-run."""
-    report: AnswersReport | RetrievalReport
+    report: AnswersReport | RetrievalReport | KnowledgeReport
     match name:
         case "answers":
             if path is None:
@@ -279,8 +283,12 @@ def evaluate(
             from assistant.evaluation.retrieval import retrieval_report
 
             report = retrieval_report(path)
+        case "knowledge":
+            from assistant.evaluation.knowledge import knowledge_report
+
+            report = knowledge_report(path)
         case _:
-            raise UsageError(f"There is no evaluation “{name}”. There are: answers, retrieval.")
+            raise UsageError(f"There is no evaluation “{name}”. There are: answers, retrieval, knowledge.")
     if as_json:
         _print_json({"version": 1, **report.as_json()})
         return
