@@ -8,20 +8,23 @@ A section first in one leg and third in another has 1/6 + 1/8 = 0.2917. What was
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assistant.embedding import Embedder
 from assistant.index import Index, Near, Vectors
 from assistant.schema import Hit, Section, Span
 from assistant.schema.knowledge import SourceKind
-from assistant.text import normalise
+from assistant.text import normalise, sentences
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
 
 RRF_K = 5
 """The paper's 60 is for pools of a thousand; of some thirty, the first places have to count."""
+SENTENCE_WORDS = 6
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 ASKED = 0.5
 """The weight of the bank's questions."""
 READ_BY_DEFAULT: tuple[SourceKind, ...] = ("notes", "posting", "file")
@@ -49,12 +52,38 @@ class Asked:
         return sorted(best, key=lambda s: (-best[s], s))[:limit]
 
 
+class Sentences:
+    """Every sentence of the notes under its heading: a section in which one sentence says it stands nearer than its chunks tell."""
+
+    def __init__(self, sections: Iterable[Section], embedder: Embedder) -> None:
+        rows = [(section.id, text) for section in sections for text in sentences_of(section)]
+        self._vectors = embedder.embed([text for _, text in rows])
+        self._sections = [section for section, _ in rows]
+
+    def likeness(self, vector: Vectors) -> dict[str, float]:
+        """By section, the cosine of its nearest sentence with a query's vector (1, dimensions)."""
+        best: dict[str, float] = {}
+        for section, value in zip(self._sections, (self._vectors @ vector[0]).tolist(), strict=True):
+            if value > best.get(section, -1.0):
+                best[section] = value
+        return best
+
+
+def sentences_of(section: Section) -> list[str]:
+    """The section's sentences of six words and more as they are embedded, code and diagrams left out."""
+    text = _FENCED.sub("", section.text)
+    said = (s.of(text).strip() for s in sentences(text))
+    return [f"{section.heading} {s}" for s in said if len(s.split()) >= SENTENCE_WORDS]
+
+
 class Retriever:
     """Finds sections in an index. A leg can be switched off, to see what the others are worth."""
 
-    def __init__(self, index: Index, asked: Asked | None = None, *, lexical: bool = True, dense: bool = True) -> None:
+    def __init__(
+        self, index: Index, asked: Asked | None = None, sentences: Sentences | None = None, *, lexical: bool = True, dense: bool = True
+    ) -> None:
         self.index = index
-        self._asked, self._lexical, self._dense = asked, lexical, dense
+        self._asked, self._sentences, self._lexical, self._dense = asked, sentences, lexical, dense
 
     def search(self, query: str, k: int = 5, sources: Sequence[SourceKind] = READ_BY_DEFAULT, topic: str | None = None) -> tuple[Hit, ...]:
         """The `k` sections nearest to the query, at most. `topic` keeps to one topic of the notes."""
@@ -62,11 +91,12 @@ class Retriever:
             return ()
         pool = 3 * k + 16
         vector = self.index.embedder.embed([query])
-        near = self.index.near(vector, sources, topic, pool) if self._dense else []
+        near = self.index.near(vector, sources, topic, 2 * pool) if self._dense else []
         best: dict[str, Near] = {}
         for chunk in near:
             best.setdefault(chunk.section, chunk)
-        by_meaning = list(best)
+        said = self._sentences.likeness(vector) if self._sentences else {}
+        by_meaning = sorted(best, key=lambda s: (-best[s].similarity - said.get(s, best[s].similarity), s))[:pool]
         by_words = self.index.sharing_words(query, sources, topic, pool) if self._lexical else []
         by_bank = self._asked.sections(vector, topic, pool) if self._asked and "notes" in sources else []
         scores = fused(by_meaning, by_words, by_bank, weights=(1, 1, ASKED))

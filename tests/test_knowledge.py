@@ -131,10 +131,9 @@ def test_the_ready_made_vectors_are_those_of_the_notes_and_the_bank():
 
     kept = read_vectors(data_folder("knowledge") / "vectors.npz", local_embedder())
     assert {c.id for c in build_notes_vectors.chunks()} == set(kept), "run: python tools/build_notes_vectors.py"
-    with np.load(data_folder("knowledge") / "bank_vectors.npz") as bank:
-        assert {text_key(t) for t in build_bank_vectors.texts()} == {bytes(k) for k in bank["keys"]}, (
-            "run: python tools/build_bank_vectors.py"
-        )
+    for name, texts in (("bank_vectors", build_bank_vectors.texts()), ("sentence_vectors", build_bank_vectors.sentences())):
+        with np.load(data_folder("knowledge") / f"{name}.npz") as made:
+            assert {text_key(t) for t in texts} == {bytes(k) for k in made["keys"]}, "run: python tools/build_bank_vectors.py"
 
 
 def test_a_section_is_cut_into_chunks_that_the_model_can_read_with_spans_that_hold():

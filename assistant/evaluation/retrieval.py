@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.embedding import local_embedder
+from assistant.embedding import PreparedEmbedder, local_embedder
 from assistant.errors import InputError
-from assistant.knowledge import shipped
-from assistant.retrieval import Asked, Retriever
+from assistant.knowledge import data_folder, shipped
+from assistant.retrieval import Asked, Retriever, Sentences
 from assistant.tasks import CoachReply
 
 Numbers = NDArray[np.float64]
@@ -138,11 +138,13 @@ def _searched(home: Path, answered: Sequence[Case], unanswered: Sequence[Case]) 
     try:
         index.rebuild_missing(known.documents, [])
         asked = Asked(known.asked, embedder)
-        own = Retriever(index, asked)
+        said = Sentences(known.sections.values(), PreparedEmbedder(embedder, data_folder("knowledge") / "sentence_vectors.npz"))
+        own = Retriever(index, asked, said)
         ways = {
-            "lexical": Retriever(index, None, dense=False),
-            "dense": Retriever(index, None, lexical=False),
-            "no bank": Retriever(index, None),
+            "lexical": Retriever(index, dense=False),
+            "dense": Retriever(index, lexical=False),
+            "both": Retriever(index),
+            "and bank": Retriever(index, asked),
             "hybrid": own,
         }
         found = {

@@ -22,7 +22,7 @@ from assistant.errors import FolderError, FolderInUse, NotFound
 from assistant.jobs import Job, Jobs
 from assistant.knowledge import Knowledge, data_folder, shipped
 from assistant.questions import BankMap
-from assistant.retrieval import READ_BY_DEFAULT, Asked, Retriever
+from assistant.retrieval import READ_BY_DEFAULT, Asked, Retriever, Sentences
 from assistant.schema import Document, Frozen, Hit, JobPosting
 from assistant.schema.knowledge import SourceKind
 from assistant.settings import Settings
@@ -60,6 +60,7 @@ class Doors:
         self._lock = lock
         self._index: Index | None = None
         self._asked: Asked | None = None
+        self._sentences: Sentences | None = None
         self._index_turn = threading.RLock()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="workspace")
         self._embedded = EmbeddedEngine(embedder)
@@ -89,6 +90,8 @@ class Doors:
                 own = [*self.store.documents(), *(posting_document(p) for p in self.store.postings())]
                 opened.rebuild_missing(self.knowledge.documents, own)
                 self._asked = Asked(self.knowledge.asked, self.bank_embedder)
+                prepared = PreparedEmbedder(self.embedder, data_folder("knowledge") / "sentence_vectors.npz")
+                self._sentences = Sentences(self.knowledge.sections.values(), prepared)
                 self._index = opened
             return self._index
 
@@ -105,7 +108,7 @@ class Doors:
 
     def find(self, query: str, k: int, sources: Sequence[SourceKind] = READ_BY_DEFAULT) -> tuple[Hit, ...]:
         """The `k` sections nearest to a query, nearest first."""
-        return Retriever(self.index(), self._asked).search(query, k, sources)
+        return Retriever(self.index(), self._asked, self._sentences).search(query, k, sources)
 
     def engine(self, which: Which | None = None) -> Engine:
         """The engine asked for; None: the model where one is set up, else the embedded one."""
