@@ -131,7 +131,10 @@ async def _advice(
     hints = question.hints
     outline = hints.outline if hints and critique.standing == "not answered" else ""
     read = question.sources[0] if question.sources and critique.standing == "not answered" else ""
-    grades = tuple(AdviceGrade(criterion=g.criterion, verdict=g.verdict, quote=g.quote.text if g.quote else "") for g in critique.grades)
+    grades = tuple(
+        AdviceGrade(criterion=g.criterion, verdict=g.verdict, quote=g.quote.text if g.quote else "", reason=g.reason)
+        for g in critique.grades
+    )
     task = Advise(
         question=question.text, level=question.level, posting_sentence=posting_sentence, criteria=question.rubric.criteria, grades=grades,
         sections=tuple(sections), answer=answer, nonce=nonce,

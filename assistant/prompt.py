@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from assistant.schema import LEVEL_NAMES, Criterion, Frozen, Section
+from assistant.schema import LEVEL_NAMES, Criterion, Frozen, Pitfall, Section
 from assistant.tasks import Advise, CoachReply, JudgeAnswer, NextTurn, Output, Task, WriteQuestion
 from assistant.text import strip_hidden
 
@@ -32,6 +32,8 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _TAG_HEX = 12
 
 NOTHING = "(none)"
+_COACH = {"interviewer": "coach"}
+"""Who speaks in a talk with the coach."""
 NEIGHBOURS = 3
 """Bank questions shown for their depth; more would be copied from."""
 
@@ -174,7 +176,7 @@ def _(task: JudgeAnswer, fence: Fencer) -> dict[str, str]:
         "question": fence.known("question", task.question),
         "level": LEVEL_NAMES[task.level],
         "criteria": fence.known("points", _list(_judged(c) for c in task.criteria)),
-        "pitfalls": fence.known("pitfalls", _list(f"{p.id}: {p.text}" for p in task.pitfalls)),
+        "pitfalls": fence.known("pitfalls", _list(_wrong(p) for p in task.pitfalls)),
         "staff_adds": fence.known("staff", task.staff_adds),
         "sources": _sources(task.sections, fence),
         "answer": fence.newest("answer", task.answer),
@@ -183,7 +185,9 @@ def _(task: JudgeAnswer, fence: Fencer) -> dict[str, str]:
 
 @inputs_of.register
 def _(task: Advise, fence: Fencer) -> dict[str, str]:
-    verdicts = _list(f"{g.criterion}: {g.verdict}" + (f' - "{g.quote}"' if g.quote else "") for g in task.grades)
+    verdicts = _list(
+        f"{g.criterion}: {g.verdict}" + (f' - "{g.quote}"' if g.quote else "") + (f" - {g.reason}" if g.reason else "") for g in task.grades
+    )
     return {
         "question": fence.known("question", task.question),
         "level": LEVEL_NAMES[task.level],
@@ -203,8 +207,8 @@ def _(task: NextTurn, fence: Fencer) -> dict[str, str]:
         "question": fence.known("question", task.question),
         "level": LEVEL_NAMES[task.level],
         "kind": task.kind,
-        "earlier": "\n".join(fence.known(turn.role, turn.text) for turn in earlier) or NOTHING,
-        "points": fence.known("points", _list(f"{c.id}: {c.text}" for c in _by_weight(task.criteria))),
+        "earlier": "\n".join(fence.known(turn.role, turn.text) for turn in earlier if not turn.text.endswith(task.question)) or NOTHING,
+        "points": fence.known("points", _list(_advised(c) for c in _by_weight(task.criteria))),
         "follow_ups": fence.known("prepared", _list(f"{f.probes}: {f.text}" for f in task.follow_ups)),
         "used_frames": fence.known("used", _list(task.used_frames)),
         "situation": "\n".join(filter(None, (asked, _complaint(task.complaint)))),
@@ -217,7 +221,7 @@ def _(task: CoachReply, fence: Fencer) -> dict[str, str]:
     numbered = [f"[{n}] {fence.known('source', _section(s))}" for n, s in enumerate(task.sections, 1)]
     return {
         "sources": "\n".join(numbered) or NOTHING,
-        "earlier": "\n".join(fence.known(turn.role, turn.text) for turn in task.earlier) or NOTHING,
+        "earlier": "\n".join(fence.known(_COACH.get(turn.role, turn.role), turn.text) for turn in task.earlier) or NOTHING,
         "question": fence.newest("candidate", task.question),
     }
 
@@ -234,8 +238,11 @@ def _named(text: str, task: WriteQuestion) -> str:
 
 
 def _judged(criterion: Criterion) -> str:
-    accept = f" Also said as: {' / '.join(criterion.accept)}" if criterion.accept else ""
-    return f"{criterion.id}: {criterion.text}{accept}"
+    return "\n".join([f"{criterion.id}: {criterion.text}", *(f"  or: {accept}" for accept in criterion.accept)])
+
+
+def _wrong(pitfall: Pitfall) -> str:
+    return "\n".join([f"{pitfall.id}: {pitfall.text}", *(f"  or: {said}" for said in pitfall.says)])
 
 
 def _advised(criterion: Criterion) -> str:
@@ -260,7 +267,10 @@ def _complaint(complaint: str) -> str:
 
 
 def _list(items: Iterable[str]) -> str:
-    return "\n".join(f"- {' '.join(item.split())}" for item in items)
+    return "\n".join(
+        "- " + "\n".join(" ".join(line.split()) if not n else f"  {' '.join(line.split())}" for n, line in enumerate(item.splitlines()))
+        for item in items
+    )
 
 
 def _lines(*named: tuple[str, str]) -> str:

@@ -197,6 +197,7 @@ class AdviceGrade(Frozen):
     criterion: str
     verdict: Verdict
     quote: str = ""
+    reason: str = ""
 
 
 class Advise(Task[AdviceDraft]):

@@ -173,7 +173,7 @@ def test_a_coachs_sources_are_numbered_from_one():
 
 def test_an_interviewer_sees_the_essential_open_point_first_and_why_he_is_asked_again():
     user = render(every_task()[NextTurn], SECRET).user
-    assert user.index("log: Logs") < user.index("owner: Names")
+    assert user.index("log (") < user.index("owner (")
     assert "a question to you" in user
     assert "refused: No quote." in user
 

@@ -15,6 +15,9 @@ from assistant.store.record import new_id
 from assistant.workspace.doors import posting_name
 from assistant.workspace.sources import Sources
 
+SOURCE_NEAR = 0.25
+"""The cosine below which a passage is about something else than the line a question is written for."""
+
 HintSize = Literal["small", "medium", "outline"]
 
 
@@ -226,7 +229,7 @@ class Sets(Sources):
         )  # fmt: skip
 
     def _studied(self, query: str, k: int) -> list[Section]:
-        return [h.section for h in self.find(query, k, ("notes", "file"))]
+        return [h.section for h in self.find(query, k, ("notes", "file")) if h.similarity is None or h.similarity >= SOURCE_NEAR]
 
     async def bank_map(self, posting: JobPosting) -> BankMap:
         """How near the bank is to the posting's lines; kept while the posting is in use."""
