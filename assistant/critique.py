@@ -50,7 +50,7 @@ async def critique_answer(
     shown = 0
     task = JudgeAnswer(
         question=question.text, level=question.level, criteria=question.rubric.criteria, pitfalls=question.rubric.pitfalls,
-        staff_adds=question.rubric.staff_adds, sections=tuple(sections), answer=answer, nonce=nonce,
+        sections=tuple(sections), answer=answer, nonce=nonce,
     )  # fmt: skip
     async with aclosing(engine.stream(task)) as events:
         async for event in events:

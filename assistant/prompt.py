@@ -177,7 +177,6 @@ def _(task: JudgeAnswer, fence: Fencer) -> dict[str, str]:
         "level": LEVEL_NAMES[task.level],
         "criteria": fence.known("points", _list(_judged(c) for c in task.criteria)),
         "pitfalls": fence.known("pitfalls", _list(_wrong(p) for p in task.pitfalls)),
-        "staff_adds": fence.known("staff", task.staff_adds),
         "sources": _sources(task.sections, fence),
         "answer": fence.newest("answer", task.answer),
     }

@@ -85,7 +85,7 @@ class WrittenQuestion(Answer):
     why: str = Field(description="Why this posting's line leads to this question, one sentence.", max_length=600)
     criteria: list[WrittenCriterion] = Field(min_length=4, max_length=7)
     pitfalls: list[WrittenPitfall] = Field(min_length=1, max_length=3)
-    staff_adds: str = Field(description="What a staff engineer adds that a senior does not.", max_length=400)
+    staff_adds: str = Field(description="What somebody one level above the asked one would add.", max_length=400)
     hints: WrittenHints
     follow_ups: list[WrittenFollowUp] = Field(min_length=2, max_length=4)
     drill: WrittenDrill
@@ -158,7 +158,6 @@ class JudgeAnswer(Task[Judgement]):
     level: Level
     criteria: tuple[Criterion, ...]
     pitfalls: tuple[Pitfall, ...]
-    staff_adds: str = ""
     sections: tuple[Section, ...] = ()
     answer: str
 
@@ -222,10 +221,10 @@ class SaidTurn(Frozen):
 
 
 class InterviewerTurn(Answer):
-    quote: str = Field(description="First: a few words of the candidate's last answer, copied exactly, 3 to 15 words.", max_length=200)
+    quote: str = Field(description="First: a few words of what the candidate said last, copied exactly, 3 to 15 words.", max_length=200)
     probes: str = Field(description="The id of the point your question probes.", max_length=80)
     text: str = Field(
-        description="What you say: one question, at most 60 words, that takes up the quoted words and contains them in quotation marks.",
+        description="What you say, at most 60 words: one question that takes up the quoted words and contains them in quotation marks; or the answer to the candidate's own question.",
         max_length=500,
     )
 

@@ -126,7 +126,7 @@ async def test_the_judge_sees_the_answer_and_nothing_about_the_candidate():
     await card(ANSWER, engine)
     judged = engine.asked[0]
     assert judged.answer == ANSWER
-    assert set(type(judged).model_fields) == {"question", "level", "criteria", "pitfalls", "staff_adds", "sections", "answer", "nonce"}
+    assert set(type(judged).model_fields) == {"question", "level", "criteria", "pitfalls", "sections", "answer", "nonce"}
 
 
 @pytest.mark.parametrize(
