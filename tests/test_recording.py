@@ -3,16 +3,17 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from provider_stub import ProviderStub, give
 
 from assistant.engine import DoneEvent, PartialEvent
 from assistant.provider import MemoryDict, ProviderEngine
-from assistant.recording import HAND_WRITTEN, NotRecorded, Recording, RecordingEngine, Recordings, ReplayEngine, key_of
+from assistant.recording import HAND_WRITTEN, NotRecorded, Recording, RecordingEngine, Recordings, ReplayEngine, is_older, key_of
 from assistant.schema import Criterion, Section, Span
 from assistant.settings import Settings
-from assistant.tasks import CoachReply, JudgeAnswer
+from assistant.tasks import ALL, CoachReply, JudgeAnswer
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SECTION = Section(
@@ -114,3 +115,21 @@ async def test_side_by_side_each_question_gets_its_own_recording(stub, tmp_path,
     replay = ReplayEngine(recordings, wide, lambda raw: stub.queue(give(json.loads(raw), before=0.02)))
     made = await asyncio.gather(*(replay.generate(t) for t in tasks))
     assert [m.value.grades[0].reason for m in made] == [f"Number {n}." for n in range(6)]
+
+
+KEPT = Path(__file__).parent / "recordings"
+
+
+@pytest.mark.parametrize("path", sorted(KEPT.glob("*/*.json")), ids=lambda p: f"{p.parent.name}-{p.stem[:8]}")
+async def test_every_kept_recording_is_served_over_the_wire_and_fits_todays_form(stub, engine, path):
+    """Answers written by hand, from the request alone, to the prompts as they were then; today's reader takes them as a model's."""
+    kept = Recording.model_validate_json(path.read_text(encoding="utf-8"))
+    asked = {task.name: task for task in ALL}[kept.task].model_validate(kept.inputs)
+    made = await ReplayEngine(Recordings(KEPT), engine, stub.queue).generate(asked)
+    assert made.raw == kept.raw
+    assert made.provenance.model == kept.made_by == HAND_WRITTEN
+    assert bool(made.provenance.note) == is_older(kept, type(asked))
+
+
+def test_a_dozen_exchanges_stand_for_every_prompt():
+    assert {p.parent.name for p in KEPT.glob("*/*.json")} == {task.name for task in ALL}
