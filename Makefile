@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
 
-.PHONY: run test lint check bench bench-large clean
+.PHONY: run test lint check bench bench-large interop clean
 
 run: $(READY)
 	@exec $(BIN)/python -m assistant serve $(if $(PORT),--port $(PORT))
@@ -31,6 +31,9 @@ bench: $(READY)
 
 bench-large: $(READY)
 	$(BIN)/python tools/bench_large.py
+
+interop: $(READY)
+	$(BIN)/python tools/interop.py
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3.11.")'

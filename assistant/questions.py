@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from assistant.embedding import Embedder
 from assistant.engine import Engine
-from assistant.errors import InputError, UnusableReply
+from assistant.errors import InputError, NotFound, UnusableReply
 from assistant.knowledge import Knowledge
 from assistant.schema import (
     BankQuestion,
@@ -48,6 +48,10 @@ from assistant.tasks import WriteQuestion, WrittenQuestion
 from assistant.text import normalise, shared_ngrams
 
 MINUTES_A_QUESTION = 5
+PRACTICE_MINUTES = 10
+"""The longest question of a practice set; whole cases belong to an interview."""
+READ = 900
+"""Characters of a text that are measured: about as far as the model reads."""
 NEAR = 0.40
 """Cosine of a posting's line and a bank question from which the question is on that line; measured, see docs/questions.md."""
 TOPIC_BONUS = 0.14
@@ -153,7 +157,7 @@ def map_bank(posting: JobPosting, knowledge: Knowledge, embedder: Embedder) -> B
 
 def bank_points(q: BankQuestion) -> str:
     """What a bank question is about, for its vector: the points of a strong answer, as far as the model reads."""
-    return " ".join(c.text for c in q.criteria)[:900]
+    return " ".join(c.text for c in q.criteria)[:READ]
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------
@@ -161,7 +165,7 @@ def bank_points(q: BankQuestion) -> str:
 
 def plan_set(
     bank: BankMap, knowledge: Knowledge, *, minutes: int | None = None, count: int | None = None, mix: dict[str, int] | None = None,
-    level: int | None = None, minutes_max: int = 10, history: Sequence[Asked] = (), seed: int = 0,
+    level: int | None = None, minutes_max: int = PRACTICE_MINUTES, history: Sequence[Asked] = (), seed: int = 0,
 ) -> QuestionPlan:  # fmt: skip
     """Spreads a set over the posting's lines: never asked before often asked, essential before optional, lines the bank knows before
     others, and within that one competency after the other. `mix` takes places first, by topic, kind or alias.
@@ -493,12 +497,58 @@ def is_duplicate(text: str, others: Sequence[str], embedder: Embedder) -> bool:
     return any(shared_ngrams(text, o) >= max(DUPLICATE_NGRAMS, math.ceil(words * 0.4)) for o in others)
 
 
-def from_entry(entry: BankQuestion, r: Requirement, posting: JobPosting, provenance: Provenance) -> Question:
-    """A bank entry, already filled, as this posting's question."""
+# --- one question on a section that is read --------------------------------------------------------------------------
+
+
+def question_about(
+    section: Section, bank: BankMap, knowledge: Knowledge, embedder: Embedder, history: Sequence[Asked], now: datetime
+) -> Question:
+    """The bank's question on a section of the notes: one that names the section, else the nearest of its topic; those never asked first.
+
+    It is tied to the posting's line that it is on, else to the nearest of the lines on its topic. With neither it says so. Raises `NotFound`.
+    """
+    posting, used = bank.posting, {a.bank_id for a in history}
+    offered = [q for q in knowledge.bank if section.id in q.sources or q.topic == section.topic]
+    filled = {q.id: made for q in offered if (made := fill(q, posting)) is not None}
+    offered = [q for q in offered if q.id in filled]
+    if not offered:
+        raise NotFound("My bank has no question on this yet.")
+    read = embedder.embed([f"{section.title}. {section.heading}", section.text[:READ]]).mean(axis=0)
+    nearness = (embedder.embed([q.text for q in offered]) + embedder.embed([bank_points(q) for q in offered])) @ read
+
+    def rank(i: int) -> tuple[bool, bool, bool, float]:
+        q = offered[i]
+        return q.id in used, section.id not in q.sources, q.minutes > PRACTICE_MINUTES, -float(nearness[i])
+
+    chosen = offered[min(range(len(offered)), key=rank)]
+    line = _line_for(chosen, bank, embedder)
+    says = f"the posting says “{shorten(line.phrase)}”" if line else "no line of the posting asks about it"
+    note = ""
+    if section.id not in chosen.sources:
+        left = "left " if any(section.id in q.sources for q in offered) else ""
+        note = f"My bank has no question {left}on this very section, so this is the nearest of its topic."
+    question = from_entry(filled[chosen.id], line, posting, Provenance(engine="embedded", at=now, note=note))
+    return question.model_copy(update={"why": f"Asked while reading “{section.heading}”; {says}."})
+
+
+def _line_for(entry: BankQuestion, bank: BankMap, embedder: Embedder) -> Requirement | None:
+    """The requirement a bank question is on; else, of those on its topic, the one whose words are nearest to it."""
+    near = [n for found in bank.near.values() for n in found if n.entry.id == entry.id]
+    if near:
+        return bank.posting.requirement(max(near, key=lambda n: n.likeness).requirement)
+    same = [r for r in bank.posting.requirements if r.askable and r.same_as is None and entry.topic in r.topics]
+    if not same:
+        return None
+    return same[int(np.argmax(embedder.embed([r.phrase for r in same]) @ embedder.embed([entry.text])[0]))]
+
+
+def from_entry(entry: BankQuestion, r: Requirement | None, posting: JobPosting, provenance: Provenance) -> Question:
+    """A bank entry, already filled, as this posting's question; without a requirement where no line asks for it."""
     general = entry.topic == "general"
     return Question(
-        id=secrets.token_hex(16), text=entry.text, topic=(r.topics[0] if general and r.topics else entry.topic), kind=entry.kind, level=entry.level, minutes=entry.minutes,
-        why=f"Asked because the posting says “{shorten(r.phrase)}”.", requirement=r.id, also=_also(posting, r, [c.text for c in entry.criteria]),
+        id=secrets.token_hex(16), text=entry.text, topic=(r.topics[0] if general and r and r.topics else entry.topic), kind=entry.kind, level=entry.level, minutes=entry.minutes,
+        why=f"Asked because the posting says “{shorten(r.phrase)}”." if r else "", requirement=r.id if r else "",
+        also=_also(posting, r, [c.text for c in entry.criteria]) if r else (),
         origin="template" if general else "bank", origin_id=entry.id,
         rubric=Rubric(criteria=tuple(Criterion.model_validate(c.model_dump()) for c in entry.criteria), pitfalls=entry.pitfalls, staff_adds=entry.staff_adds),
         hints=entry.hints, follow_ups=entry.follow_ups, sources=entry.sources, drill=entry.drill, strong_answer=entry.strong_answer, case=entry.case,

@@ -46,8 +46,12 @@ _ENVIRONMENT = {
     "patience_scale": "ASSISTANT_PATIENCE_SCALE",
 }
 
+_TRACING = ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
+"""Where LangChain looks, in its order: the first that is not empty counts."""
+
 PORT = 7860
 OPENAI_URL = "https://api.openai.com/v1"
+LANGSMITH_URL = "https://api.smith.langchain.com"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -90,6 +94,9 @@ class Settings(BaseModel):
     remote_consent: bool = False
     """The candidate was asked, and agreed, that words go to a model that is not on this machine."""
 
+    traced_to: str = ""
+    """The host to which LangChain's own tracing sends what a model is asked and answers, where the environment switches it on."""
+
     answer_characters: int = 20_000
     posting_characters: int = 200_000
     file_bytes: int = 10_000_000
@@ -129,7 +136,7 @@ class Settings(BaseModel):
         environment = {field: os.environ[name] for field, name in _ENVIRONMENT.items() if os.environ.get(name)}
         passed = {k: v for k, v in given.items() if v is not None}
         home = Path(passed.get("home") or environment.get("home") or _default_home()).expanduser().absolute()
-        return cls.model_validate({**_saved(home), **environment, **passed, "home": home})
+        return cls.model_validate({**_saved(home), **environment, "traced_to": _traced_to(), **passed, "home": home})
 
     def save(self, **changes: Any) -> Settings:
         """These settings with `changes`, which are kept in the data folder's `settings.json` (0600). None removes one."""
@@ -153,6 +160,12 @@ def _saved(home: Path) -> dict[str, Any]:
         return {}
     loaded = json.loads(path.read_text(encoding="utf-8"))
     return {k: v for k, v in loaded.items() if k in Settings.model_fields and k != "home"}
+
+
+def _traced_to() -> str:
+    tracing = next((value for name in _TRACING if (value := os.environ.get(name, "").strip())), "")
+    endpoint = os.environ.get("LANGSMITH_ENDPOINT") or os.environ.get("LANGCHAIN_ENDPOINT") or LANGSMITH_URL
+    return urlsplit(endpoint).hostname or "" if tracing == "true" else ""
 
 
 def _default_home() -> Path:

@@ -14,8 +14,8 @@ from assistant.engine import DoneEvent, Generation
 from assistant.errors import InputError, UnusableReply
 from assistant.knowledge import data_folder, sample_posting, shipped
 from assistant.posting import parse_posting
-from assistant.questions import Asked, BankMap, fill, is_duplicate, map_bank, plan_set, series_history, shorten, write_set
-from assistant.schema import Provenance, Question, QuestionPlan
+from assistant.questions import Asked, BankMap, fill, is_duplicate, map_bank, plan_set, question_about, series_history, shorten, write_set
+from assistant.schema import Provenance, Question, QuestionPlan, Section
 from assistant.tasks import WriteQuestion, WrittenQuestion
 
 NURSE = """Registered Nurse, Riverside Hospital
@@ -245,3 +245,50 @@ async def test_a_question_that_gives_its_answer_away_or_repeats_one_is_refused()
     history = [Asked("r", "b", fine.text)]
     await written(plan(count=2, seed=0), engine=again, history=history)
     assert again.complaints[1] == "it repeats an earlier question"
+
+
+# --- a question on what is read --------------------------------------------------------------------------------------
+
+
+def ask_about(section: Section, on: BankMap | None = None, history: Sequence[Asked] = ()) -> Question:
+    return question_about(section, on or bank(), shipped(), prepared(), history, NOW)
+
+
+def named(section: Section) -> set[str]:
+    return {q.id for q in shipped().bank if section.id in q.sources}
+
+
+@pytest.mark.parametrize("section", list(shipped().sections.values())[::25], ids=lambda s: s.id)
+def test_a_section_is_asked_about_by_a_question_that_names_it_and_a_line_of_the_posting(section: Section):
+    made = ask_about(section)
+    line = bank().posting.requirement(made.requirement)
+    assert line is not None
+    assert f"while reading “{section.heading}”; the posting says “{shorten(line.phrase)}”" in made.why
+    entry = next(q for q in shipped().bank if q.id == made.origin_id)
+    on_it = any(n.entry.id == entry.id and n.requirement == line.id for found in bank().near.values() for n in found)
+    assert on_it or entry.topic in line.topics
+    if named(section):
+        assert made.origin_id in named(section)
+        assert made.provenance.note == ""
+    else:
+        assert entry.topic == section.topic
+        assert made.provenance.note == "My bank has no question on this very section, so this is the nearest of its topic."
+
+
+def test_asked_about_again_the_bank_goes_on_to_what_was_not_asked():
+    section = next(s for s in shipped().sections.values() if len(named(s)) == 2)
+    history: list[Asked] = []
+    made = []
+    for _ in range(3):
+        made.append(ask_about(section, history=history))
+        history.append(Asked(made[-1].requirement, made[-1].origin_id, made[-1].text))
+    assert {q.origin_id for q in made[:2]} == named(section)
+    assert made[2].origin_id not in named(section)
+    assert made[2].topic == section.topic
+    assert "no question left on this very section" in made[2].provenance.note
+
+
+def test_where_no_line_of_the_posting_asks_for_it_the_question_says_so():
+    made = ask_about(next(iter(shipped().sections.values())), bank(NURSE))
+    assert (made.requirement, made.also) == ("", ())
+    assert made.why.endswith("no line of the posting asks about it.")

@@ -15,7 +15,8 @@ import pytest
 from conftest import NOW, provenance, question
 from payloads import PAYLOADS
 
-from assistant.knowledge import shipped
+from assistant.knowledge import sample_posting, shipped
+from assistant.posting import parse_posting
 from assistant.schema import (
     Advice,
     Attempt,
@@ -41,7 +42,7 @@ from assistant.schema import (
 from assistant.ui import interview as meeting
 from assistant.ui import pieces, practise, progress, settings, sources, today
 from assistant.ui.card import card, grading, waiting_card
-from assistant.ui.markdown import exact, rendered
+from assistant.ui.markdown import ALONE, INLINE, exact, rendered
 from assistant.ui.page import At
 from assistant.workspace import FolderState, ModelState, QuestionView
 
@@ -60,6 +61,7 @@ FORBIDDEN = (
     "ungraded",
 )
 ANSWER = "I would log the features the service used beside each decision. We would monitor the model after launch. I'd retrain weekly."
+WORKED = "```python worked\nbase = 7_000     # rows\ntotal = base * 2  # = 14000\nshare = 1 / 3   # = 0.33\n```\n"
 
 
 def visible(markup: str) -> str:
@@ -144,7 +146,9 @@ def screens() -> dict[str, str]:
         "report": meeting.report_of(held()) + meeting.report_of(held(report=None)),
         "progress": progress.head_of(at, history) + progress.history_of(history),
         "progress, empty": progress.head_of(at, Progress()),
-        "settings": "".join(settings.model_words(s) for s in (state(), state(consented=True), state(local=True), state(configured=False))) + settings.more_of(At(sure="1"), FolderState(path="/home/me/data", bytes=5_000_000)) + settings.more_of(at, FolderState(path="/home/me", bytes=0)),
+        "question, while reading": practise.question_head(view(about=next(s for s in shipped().sections.values() if "mask" in s.heading)), None),
+        "note": "".join(sources.document_page(At(), Document(id="sequence-models/a", source="notes", title="A note", topic="sequence-models", text="## One?\n\nA.\n\n## Two?\n\n" + WORKED), ())),
+        "settings": "".join(settings.model_words(s) for s in (state(), state(consented=True), state(local=True), state(local=True, traced_to="api.smith.langchain.com"), state(configured=False))) + settings.more_of(At(sure="1"), FolderState(path="/home/me/data", bytes=5_000_000)) + settings.more_of(at, FolderState(path="/home/me", bytes=0)),
         "sources": sources.READING + sources.references_of(Document(id="d", source="notes", title="t", text="", references=("Vaswani et al. 2017",))),
     }  # fmt: skip
 
@@ -265,9 +269,59 @@ def test_markdown_keeps_what_notes_are_written_in() -> None:
     assert "<h3>Big</h3>" in made
     assert "<td>2</td>" in made
     assert "if a &lt; b:&#10;&#10;    c = " in made
-    assert "\\(o_i = a_j\\)" in made
-    assert html.unescape(made).count("$$") == 2
+    assert "o_i = a_j".join(INLINE) in made
+    assert r"\sum_{j \le i} x_j".join(ALONE) in html.unescape(made)
     assert "<em>" in made
+
+
+def test_worked_numbers_stand_beside_their_arithmetic_where_the_text_is_ours() -> None:
+    lines = re.findall(r"<div><code>(.*?)</code>(?: <strong>(.*?)</strong>)?</div>", rendered(WORKED, shipped=True))
+    assert lines == [("base = 7_000  # rows", ""), ("total = base * 2", "= 14,000"), ("share = 1 / 3", "= 0.33")]
+    theirs = rendered(WORKED)
+    assert "<strong>" not in theirs
+    assert "total = base * 2  # = 14000" in theirs
+
+
+def test_a_highlight_that_begins_at_a_fence_begins_at_its_first_line() -> None:
+    for start in (0, 5, len("```python worked")):
+        made = rendered(WORKED, Span(start=start, end=WORKED.index("# = 0.33") + 4), shipped=True)
+        assert re.findall(r"<mark[^>]*>(.*?)</mark>", made) == ["base = 7_000  # rows", "total = base * 2", "= 14,000", "share = 1 / 3"]
+        assert not re.search("[\ue000\ue001]", made)
+
+
+def test_a_note_is_a_page_with_contents_parts_a_button_each_and_its_neighbours() -> None:
+    notes = [Document(id=f"sequence-models/{n}", source="notes", title=f"Note {n}", topic="sequence-models", text="## One?\n\nA.\n\n## Two?\n\nB.") for n in range(3)]  # fmt: skip
+    _, head, body = sources.document_page(At(), notes[1], notes)
+    assert "Sequence models over event data" in head
+    contents = re.search(r"<nav[^>]*contents.*?</nav>", body)
+    assert contents is not None
+    parts = [html.unescape(a).partition("part=")[2] for a in re.findall(r'href="([^"]*)"', contents[0])]
+    assert parts == re.findall(r'id="part-([^"]*)"', body) == re.findall(r'data-asks="([^"]*)"', body) == ["one", "two"]
+    assert visible(body).index("Note 0") < visible(body).index("Next in this topic") < visible(body).index("Note 2")
+    assert "Before this" not in sources.document_page(At(), notes[0], notes)[2]
+    own = sources.document_page(At(), notes[1].model_copy(update={"source": "file", "topic": ""}), ())[2]
+    assert "data-asks" not in own
+    assert "part-two" in own
+    assert "Next" not in own
+
+
+def test_a_topic_is_listed_with_its_line_and_its_count() -> None:
+    row = visible(sources.topic_row("multi-task-learning", [Document(id="multi-task-learning/a", source="notes", title="A note", topic="multi-task-learning", text="x")]))  # fmt: skip
+    assert row.split()[:3] == ["Multi-task", "learning", "1"]
+    assert "One model for several targets, sharing, gradient conflict and task weighting." in row
+
+
+def test_a_question_asked_while_reading_says_from_where_and_whether_the_posting_asks_for_it() -> None:
+    section = next(iter(shipped().sections.values()))
+    line = parse_posting(sample_posting()).lines[0]
+    for found, words in ((None, "No line of your posting asks about this."), (line, f"The posting says {line.phrase}")):
+        read = view(about=section, next_id=None, count=1, posting_line=found)
+        head = practise.question_head(read, None)
+        said = html.unescape(re.sub(r"<[^>]+>", "", head))
+        assert f"Asked while you read {section.heading}. " in said
+        assert words in said
+        assert "Back to the note" in practise.card_foot(read, graded())
+        assert f"doc={section.document_id.replace('/', '%2F')}&amp;part={section.part}" in head
 
 
 def test_a_link_in_a_note_shows_where_it_leads_and_cannot_be_clicked() -> None:
@@ -287,7 +341,9 @@ def test_every_passage_is_highlighted_whole_and_the_text_stays_what_it_was(secti
     assert plain == nh3.clean(rendered(text, shipped=True), tags=set())
     marked = " ".join(re.findall(r"<mark[^>]*>(.*?)</mark>", made, re.DOTALL))
     assert made.count('id="passage"') == 1
-    wanted = [w for w in re.findall(r"[A-Za-z]{6,}", span.of(text)) if w.lower() not in ("mathrm", "softmax")][1:-1]
+    wanted = [
+        w for w in re.findall(r"[A-Za-z]{6,}", span.of(text)) if w.lower() not in ("mathrm", "softmax", "python", "worked", "mermaid")
+    ][1:-1]
     missing = [w for w in wanted if w not in marked]
     # What stands in a formula or a diagram is drawn, not marked.
     assert len(missing) <= len(wanted) // 2

@@ -223,3 +223,26 @@ async def test_kill_dash_nine_loses_nothing_acknowledged(home: Path):
         await until_done(ws, attempt_id)
         assert (await ws.attempt(attempt_id)).status == "complete"
     await ws.close()
+
+
+async def test_a_section_is_asked_about_until_it_is_answered_and_no_set_is_displaced(ws: Workspace):
+    practised = await ws.start_set(minutes=10)
+    section = "sequence-models/attention-over-events#how-does-self-attention-turn-a-payment-history-into-one-vector"
+    made = await ws.ask_about(section)
+    assert await ws.ask_about(section) == made
+    view = await ws.question(made.questions[0].id)
+    assert (view.number, view.count, view.next_id) == (1, 1, None)
+    assert view.about is not None
+    assert view.about.id == section
+    assert view.posting_line is not None
+    assert view.posting_line.phrase in view.question.why
+    attempt = await ws.submit(view.question.id, ANSWER, "key")
+    await until_done(ws, attempt.id)
+    assert (await ws.attempt(attempt.id)).status == "complete"
+    other = await ws.ask_about(section)
+    assert other.questions[0].origin_id != view.question.origin_id
+    await ws.skip(other.questions[0].id)
+    assert (await ws.ask_about(section)).id not in (made.id, other.id)
+    assert [s.id for s in await ws.sets()] == [practised.id]
+    with pytest.raises(NotFound, match="not here any more"):
+        await ws.ask_about("sequence-models/nothing#here")

@@ -7,5 +7,7 @@ What it learns about an endpoint goes through the port `Memory`, which the store
 from assistant.provider.ask import ProviderEngine
 from assistant.provider.check import check_endpoint
 from assistant.provider.memory import Capability, Memory, MemoryDict
+from assistant.provider.parser import parser_of
+from assistant.provider.reply import schema_of
 
-__all__ = ["Capability", "Memory", "MemoryDict", "ProviderEngine", "check_endpoint"]
+__all__ = ["Capability", "Memory", "MemoryDict", "ProviderEngine", "check_endpoint", "parser_of", "schema_of"]

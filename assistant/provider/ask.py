@@ -52,9 +52,10 @@ from assistant.settings import OPENAI_URL, Settings
 from assistant.tasks import Output, Task
 
 if TYPE_CHECKING:
+    from langchain_core.callbacks import BaseCallbackHandler
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage, BaseMessageChunk
-    from langchain_core.runnables import Runnable
+    from langchain_core.runnables import Runnable, RunnableConfig
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +67,13 @@ SHOWN_BACK_CHARACTERS = 4_000
 
 
 class ProviderEngine:
-    """The tasks, answered by the model that `settings` name. `secret` is the installation's and keys the fences of the prompts."""
+    """The tasks, answered by the model that `settings` name. `secret` is the installation's and keys the fences of the prompts.
 
-    def __init__(self, settings: Settings, secret: bytes, memory: Memory) -> None:
-        self.settings, self.secret, self.memory = settings, secret, memory
+    `callbacks` are LangChain handlers that see every request; without any, those of the run that a request is part of (docs/langchain.md).
+    """
+
+    def __init__(self, settings: Settings, secret: bytes, memory: Memory, callbacks: Sequence[BaseCallbackHandler] = ()) -> None:
+        self.settings, self.secret, self.memory, self.callbacks = settings, secret, memory, tuple(callbacks)
         self.endpoint = endpoint_of(settings)
         self.line = Line(settings.calls_at_once or (1 if settings.model_is_local else 8))
         self.breaker = Breaker()
@@ -275,7 +279,7 @@ class _Asking(Generic[Output]):
         prompt: Runnable[Any, Any] = RunnableLambda(lambda _: [*self._messages(), *more], name=self._prompt.prompt)
         arrived: asyncio.Queue[BaseMessageChunk | None] = asyncio.Queue()
         # A task of its own: cancelling it ends the call at the very read it waits in, which closes the connection at once.
-        reading = asyncio.create_task(_pour(prompt | self._chat.bind(**given), arrived))
+        reading = asyncio.create_task(_pour(prompt | self._chat.bind(**given), self._traced(), arrived))
         try:
             while (chunk := await self._next(arrived, deadline)) is not None:
                 if event := self._take(chunk):
@@ -287,6 +291,14 @@ class _Asking(Generic[Output]):
             if reading.done() and not reading.cancelled():
                 reading.exception()
         self._check_end()
+
+    def _traced(self) -> RunnableConfig:
+        """What a trace calls this request, and who is told of it."""
+        config: RunnableConfig = {"run_name": self._task.name, "metadata": {"prompt": self._prompt.prompt}}
+        # An empty list too would take the place of the handlers inherited from the caller's run.
+        if self._engine.callbacks:
+            config["callbacks"] = list(self._engine.callbacks)
+        return config
 
     def _messages(self) -> list[BaseMessage]:
         prompt = self._prompt
@@ -353,9 +365,9 @@ class _Asking(Generic[Output]):
         return text.replace(key.get_secret_value(), "[key]") if key and key.get_secret_value() else text
 
 
-async def _pour(chain: Runnable[Any, Any], into: asyncio.Queue[BaseMessageChunk | None]) -> None:
+async def _pour(chain: Runnable[Any, Any], config: RunnableConfig, into: asyncio.Queue[BaseMessageChunk | None]) -> None:
     try:
-        async for chunk in chain.astream(None):
+        async for chunk in chain.astream(None, config):
             into.put_nowait(chunk)
     finally:
         into.put_nowait(None)

@@ -52,6 +52,11 @@ class Section(Frozen):
     span: Span
     """Where `text` stands in the document's text."""
 
+    @property
+    def part(self) -> str:
+        """The section's name within its document."""
+        return self.id.rpartition("#")[2]
+
 
 class Chunk(Frozen):
     """What is embedded: at most 180 word-pieces of one section, its heading in front."""

@@ -148,6 +148,8 @@ class QuestionSet(Frozen):
     seed: int = 0
     note: str = ""
     """What the set says about itself: how many lines the bank covers, what is general."""
+    about: str = ""
+    """Of the one question that was asked for while reading: the section of the notes it is about."""
     error: str = ""
     error_buttons: tuple[str, ...] = ()
     created_at: datetime

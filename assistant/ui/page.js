@@ -55,12 +55,13 @@
   const query = () => new URLSearchParams(location.search);
   const place = () => [...PLACES, ...MORE].map(([name]) => name).find((name) => name === query().get("s")) ?? "today";
   const asking = () => query().get("ask") ?? "";
-  const key = () => [...query()].filter(([k]) => k !== "ask").sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([k, v]) => `${k}=${v}`).join("&");
+  const key = () => [...query()].filter(([k]) => k !== "ask" && k !== "part").sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([k, v]) => `${k}=${v}`).join("&");
   const mark = () => find(`#screen-${place()} .at`);
   const coachMark = () => find("#coach .at");
 
   let wanted = null; // the address that was asked for and is not painted yet
   let wantedAsk = null;
+  let part = query().get("part") ?? ""; // the place on the screen that is to be scrolled to, until it is there
   const followed = {}; // what is being followed, by screen
 
   function go(to, { replace = false, ask } = {}) {
@@ -70,18 +71,36 @@
     saveNow();
     const same = url.href === location.href;
     history[replace || same ? "replaceState" : "pushState"]({}, "", url);
-    arrive({ focus: true });
+    moved();
+  }
+
+  // A link to another part of what is painted only scrolls; everything else is opened.
+  function moved() {
+    part = query().get("part") ?? "";
+    const here = wanted?.key === key() && !wanted.since && asking() === wantedAsk;
+    if (here && find("[data-parts]", find(`#screen-${place()}`)) && part) reach();
+    else arrive({ focus: true });
+  }
+
+  function reach() {
+    const parts = all(`#screen-${place()} [data-parts]`).find((e) => e.dataset.parts === key());
+    const target = part && parts && find(`#part-${CSS.escape(part)}`, parts);
+    if (!target) return;
+    part = "";
+    if (target.tagName === "DETAILS") target.open = true;
+    (find("summary", target) ?? target).focus({ preventScroll: true });
+    target.scrollIntoView({ block: "start", behavior: "auto" });
   }
 
   function arrive({ focus = false } = {}) {
     const here = place();
-    const moved = wanted === null || wanted.key !== key() || focus;
+    const opens = wanted === null || wanted.key !== key() || focus;
     html.dataset.screen = here;
     html.toggleAttribute("data-asking", asking() !== "");
     all("#rail a[data-place]").forEach((a) => (a.dataset.place === here ? a.setAttribute("aria-current", "page") : a.removeAttribute("aria-current")));
     find("#more")?.setAttribute("aria-expanded", "false");
     const painted = mark()?.dataset.for;
-    if (moved) {
+    if (opens) {
       wanted = { key: key(), focus: focus && (painted !== key() || document.activeElement === document.body), since: Date.now() };
       followed[here] = null;
       if (painted !== key()) still(true);
@@ -170,6 +189,7 @@
     const at = mark();
     const head = all(`#screen-${place()} [data-for]`).filter((e) => e.dataset.for === key());
     if (at && head.includes(at) && head.length > 1) arrived(at);
+    if (!html.hasAttribute("data-stale")) reach();
     const coach = coachMark();
     if (coach && asking() && (coach.dataset.for === asking() || coach.dataset.for === "")) follow("coach", coach);
     focusHeld();
@@ -227,7 +247,22 @@
       const log = find(`${id} [role="log"]`);
       if (log && log.getAttribute("aria-label") !== words) log.setAttribute("aria-label", words);
     }
+    for (const svg of all(".mermaid > svg:not([data-sized])")) {
+      // A wide diagram is scrolled before its words become too small to read.
+      svg.dataset.sized = "";
+      svg.style.minWidth = `${Math.round(svg.viewBox.baseVal.width * 0.7)}px`;
+    }
+    scrollers();
+    for (const fault of all('[id$="-said"] .banner:not([data-seen])')) { fault.dataset.seen = ""; fault.scrollIntoView({ block: "nearest" }); }
     for (const button of all("button.working")) if (button.dataset.since && Date.now() - button.dataset.since > 80) rest(button);
+  }
+
+  // The keyboard stops at what is scrolled by itself, and only there.
+  function scrollers() {
+    for (const box of all(".scrolls")) {
+      if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
   }
 
   // --- focus -------------------------------------------------------------------------------------------------------------------------
@@ -559,6 +594,14 @@
     const copy = event.target.closest?.("[data-copies]");
     if (copy) copied(copy);
     const keep = event.target.closest?.("[data-keeps-waiting]");
+    const asks = event.target.closest?.("[data-asks]");
+    if (asks) {
+      const url = new URL(location.href);
+      url.searchParams.set("part", asks.dataset.asks);
+      history.replaceState({}, "", url);
+      work(asks);
+      press("ask-about");
+    }
     if (keep) { begun.set(key(), Date.now() + 10000 * PATIENCE); patience(); }
     const close = event.target.closest?.("#coach .close");
     if (close) { event.preventDefault(); closeCoach(); return; }
@@ -571,7 +614,8 @@
     if (event.target.id === "letter-keys") localStorage.setItem("letter-keys", event.target.checked ? "on" : "off");
   });
   document.addEventListener("keydown", keyed, true);
-  addEventListener("popstate", () => arrive({ focus: true }));
+  addEventListener("popstate", moved);
+  addEventListener("resize", scrollers);
   addEventListener("pagehide", saveNow);
   addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") saveNow();

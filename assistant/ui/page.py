@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError
 from assistant.ui import pieces
+from assistant.ui.markdown import ALONE, INLINE
 from assistant.ui.pieces import Html, el, href, link
 
 if TYPE_CHECKING:
@@ -24,8 +25,11 @@ SCREENS = ("today", "practise", "interview", "progress", "sources", "settings")
 
 log = logging.getLogger("assistant.ui")
 
-FORMULAS: list[dict[str, str | bool]] = [{"left": "$$", "right": "$$", "display": True}, {"left": "\\(", "right": "\\)", "display": False}]
-"""What KaTeX sets; a lone dollar is money."""
+FORMULAS: list[dict[str, str | bool]] = [
+    {"left": ALONE[0], "right": ALONE[1], "display": True},
+    {"left": INLINE[0], "right": INLINE[1], "display": False},
+]
+"""What KaTeX sets: only what `markdown` made a formula, so that what a person types stays its characters."""
 Painted = dict[Any, Any]
 """Component to its new value; a component that is not named keeps what it shows."""
 Handler = Callable[..., Awaitable[Painted]]
@@ -33,7 +37,7 @@ Follower = Callable[..., AsyncIterator[Painted]]
 
 
 class At(dict[str, str]):
-    """The page's address, as its query says it: `s` the screen, the rest ids. A missing one reads as empty."""
+    """The page's address, as its query says it: `s` the screen, `part` the place on it, the rest ids. A missing one reads as empty."""
 
     def __missing__(self, key: str) -> str:
         return ""
@@ -45,7 +49,7 @@ class At(dict[str, str]):
     @property
     def key(self) -> str:
         """The address in one form, which the script makes too: so it knows what has been painted for where it is."""
-        return "&".join(f"{k}={v}" for k, v in sorted(self.items()) if k != "ask")
+        return "&".join(f"{k}={v}" for k, v in sorted(self.items()) if k not in ("ask", "part"))
 
 
 class Page:
@@ -95,7 +99,7 @@ class Page:
                 return {state: pieces.state(at.key, "Not here"), head: nothing, **dict.fromkeys(outputs, "")}
 
         self._on(
-            self._trigger(f"open-{name}").click,
+            self.trigger(f"open-{name}").click,
             painting,
             [],
             [state, head, *outputs],
@@ -106,7 +110,7 @@ class Page:
 
     def follows(self, name: str, follow: Follower, outputs: Sequence[Any], said: Any) -> None:
         """`follow` paints as long as something runs for this screen; the script starts it where a painted state says so."""
-        event = self._on(self._trigger(f"follow-{name}").click, follow, [], outputs, said, trigger_mode="multiple")
+        event = self._on(self.trigger(f"follow-{name}").click, follow, [], outputs, said, trigger_mode="multiple")
         self.followed[name] = [event]
 
     def pressed(
@@ -120,7 +124,8 @@ class Page:
         """`handler` runs when a button is pressed (or on the listener given); a second press while it runs is not a second one."""
         self._on(listeners, handler, inputs, outputs, said, trigger_mode="once")
 
-    def _trigger(self, elem_id: str) -> gradio.Button:
+    def trigger(self, elem_id: str) -> gradio.Button:
+        """A button nobody sees; the script presses it."""
         return self.gr.Button(elem_id, elem_id=elem_id, elem_classes=["trigger"])
 
     def _on(

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from assistant.errors import NotFound
-from assistant.schema import Attempt, Question, QuestionSet
+from assistant.questions import PRACTICE_MINUTES
+from assistant.schema import Attempt, Question, QuestionSet, Section
 from assistant.ui import pieces
 from assistant.ui.card import card, waiting_card
 from assistant.ui.page import At, Page, Painted
@@ -118,8 +119,8 @@ def build(page: Page) -> None:
         return {hints: hints_given(view.question, used), hint: gr.update(value=_HINT_WORDS[min(used, 2)])}
 
     async def pass_(at: At) -> Painted:
-        following = await workspace.skip(at["q"])
-        return {page.go: pieces.go("Open the next question", href("practise", q=following) if following else href("today"))}
+        await workspace.skip(at["q"])
+        return {page.go: pieces.go(*_onward(await workspace.question(at["q"])))}
 
     async def check(at: At, engine: Literal["model", "embedded"] | None) -> Painted:
         view = await workspace.question(at["q"])
@@ -170,7 +171,7 @@ def build(page: Page) -> None:
 
     async def begin(at: At) -> Painted:
         before = await _set_at(workspace, at)
-        made = await workspace.start_set(minutes=before.minutes if before else 20)
+        made = await workspace.start_set(minutes=before.minutes if before and not before.about else 20)
         return {page.go: pieces.go("Open your set", href("practise", set=made.id))}
 
     async def remove(at: At) -> Painted:
@@ -208,7 +209,7 @@ class QuestionState:
     def __init__(
         self, at: At, view: QuestionView, can: list[str], shown: Attempt | None = None, card: Html | str = "", *, running: bool = False
     ) -> None:
-        onward, again = href("practise", q=view.next_id) if view.next_id else href("today"), href("practise", q=view.question.id, again="1")
+        (_, onward), again = _onward(view), href("practise", q=view.question.id, again="1")
         self.mark = pieces.state(
             at.key,
             f"Question {view.number} of {view.count}",
@@ -274,19 +275,6 @@ def question_head(view: QuestionView, shown: Attempt | None) -> Html:
         link(place, href("practise", set=view.set_id)),
         f" · {level_words(question.level)} · about {pieces.count(question.minutes, 'minute')}",
     )
-    line = view.posting_line
-    because = (
-        el(
-            "p",
-            "Asked because the posting says ",
-            el("q", pieces.cut(line.phrase.strip(), 30)),
-            " ",
-            link("open the line", href("sources", posting=view.posting_id, line=line.id), cls="chip"),
-            cls="from",
-        )
-        if line
-        else None
-    )
     general = small("A general question: the bank has none of its own for this line.") if question.origin == "template" else None
     note = small(question.provenance.note) if question.provenance.note else None
     folded = (
@@ -299,14 +287,44 @@ def question_head(view: QuestionView, shown: Attempt | None) -> Html:
         if shown
         else None
     )
-    return el("div", small(about), heading(question.text, cls="long" if len(question.text) > 150 else None), because, general, note, folded)
+    words = heading(question.text, cls="long" if len(question.text) > 150 else None)
+    return el("div", small(about), words, _because(view), general, note, folded)
+
+
+def _because(view: QuestionView) -> Html | None:
+    """Why it is asked: the posting's line it tests, and the passage it was asked for from."""
+    line = view.posting_line
+    read = el("q", link(view.about.heading, _note(view.about))) if view.about else None
+    if line is None:
+        return el("p", "Asked while you read ", read, ". No line of your posting asks about this.", cls="from") if read else None
+    return el(
+        "p",
+        join("Asked while you read ", read, ". The posting says ") if read else "Asked because the posting says ",
+        el("q", pieces.cut(line.phrase.strip(), 30)),
+        " ",
+        link("open the line", href("sources", posting=view.posting_id, line=line.id), cls="chip"),
+        cls="from",
+    )
+
+
+def _note(section: Section) -> str:
+    return href("sources", doc=section.document_id, part=section.part)
+
+
+def _onward(view: QuestionView) -> tuple[str, str]:
+    """Where the way leads after this question, in words and as an address."""
+    if view.next_id:
+        return "Next question", href("practise", q=view.next_id)
+    return ("Back to the note", _note(view.about)) if view.about else ("Today", href("today"))
 
 
 def under_answer(question: Question) -> Html:
     low, high = (question.minutes * w // 10 * 10 for w in _WORDS_A_MINUTE)
+    # A whole case is spoken about for half an hour; nobody types that.
+    usual = f". Good answers to this are usually {low} to {high}." if question.minutes <= PRACTICE_MINUTES else ""
     counts = el(
         "div",
-        el("span", el("span", "0 words", id="words"), f". Good answers to this are usually {low} to {high}."),
+        el("span", el("span", "0 words", id="words"), usual),
         el("span", "", id="saved"),
         cls="meta small",
     )
@@ -341,11 +359,7 @@ def card_foot(view: QuestionView, shown: Attempt) -> Html:
 
 
 def _after(view: QuestionView) -> Html:
-    onward = (
-        link("Next question", href("practise", q=view.next_id), cls="btn primary", id="next")
-        if view.next_id
-        else link("Today", href("today"), cls="btn primary", id="next")
-    )
+    onward = link(*_onward(view), cls="btn primary", id="next")
     return el("div", onward, link("Try again", href("practise", q=view.question.id, again="1"), cls="btn", id="again"), cls="row actions")
 
 

@@ -108,7 +108,7 @@ def model_words(state: ModelState) -> Html:
     if not state.configured:
         now = "You are using built-in feedback. Add a model key to get AI follow-ups."
     elif state.local:
-        now = f"In use: {state.model or 'a model'} on this computer. Your words do not leave it."
+        now = f"In use: {state.model or 'a model'} on this computer." + ("" if state.traced_to else " Your words do not leave it.")
     elif state.consented:
         now = f"In use: {state.model or 'a model'}. Your answers, the posting and your notes go to {state.base_url} when it is asked."
     else:
@@ -117,6 +117,9 @@ def model_words(state: ModelState) -> Html:
         "div",
         el("h2", "Model", cls="plain"),
         el("p", now),
+        el("p", f"Tracing is switched on in your environment: what the model is asked and what it answers also go to {state.traced_to}.")
+        if state.configured and state.traced_to
+        else None,
         small(f"Asked {pieces.count(state.calls, 'time')}: {state.usage.tokens_in or 0:,} tokens in, {state.usage.tokens_out or 0:,} out.")
         if state.calls
         else None,

@@ -1,16 +1,17 @@
 """Sources: the posting with its lines, the study notes, what a person added, and any passage opened from a chip.
 
 `/?s=sources` lists them; `posting=` (with `line=`) is a posting, `doc=` a note, `sec=` one passage of it; `undo=` brings back what was just deleted.
+`part=` is the place on the page where one reads: a section of the note, a topic of the list. It is the address's, not the screen's: nothing is painted anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from assistant.knowledge import shipped, split_sections
-from assistant.schema import Document, JobPosting, Pay, Requirement, Span
+from assistant.schema import Document, JobPosting, Pay, Requirement, Section, Span
 from assistant.ui import pieces
 from assistant.ui.markdown import rendered
 from assistant.ui.page import At, Page, Painted
@@ -40,13 +41,16 @@ def build(page: Page) -> None:
             undo = page.button("Undo", "undo-source", shown_by="undo")
         page.box("sources-foot", el("div", small(READING)))
 
+        about = page.trigger("ask-about")
+
     async def open_(at: At) -> Painted:
         if at["sec"]:
             mark, made, text = _passage(at, await workspace.section(at["sec"], await _cited(workspace, at)))
         elif at["posting"]:
             mark, made, text = await _posting(at, workspace)
         elif at["doc"]:
-            mark, made, text = _document(at, await workspace.document(at["doc"]))
+            document = await workspace.document(at["doc"])
+            mark, made, text = document_page(at, document, _of_topic(document.topic, await workspace.documents()))
         else:
             mark, made, text = await _list(at, workspace)
         return {state: mark, head: made, body: text}
@@ -63,6 +67,10 @@ def build(page: Page) -> None:
         token = await workspace.delete_document(at["doc"])
         return {page.go: pieces.go("Back to your sources", href("sources", undo=token))}
 
+    async def ask_about(at: At) -> Painted:
+        asked = await workspace.ask_about(at["sec"] or f"{at['doc']}#{at['part']}")
+        return {page.go: pieces.go("Open the question", href("practise", q=asked.questions[0].id))}
+
     async def bring_back(at: At) -> Painted:
         await workspace.undo(at["undo"])
         return {page.go: pieces.go("Back to your sources", href("sources"))}
@@ -72,6 +80,7 @@ def build(page: Page) -> None:
     page.pressed(drop_posting.click, delete_posting, [], [], said)
     page.pressed(drop_notes.click, delete_notes, [], [], said)
     page.pressed(undo.click, bring_back, [], [], said)
+    page.pressed(about.click, ask_about, [], [], said)
 
 
 async def _cited(workspace: Workspace, at: At) -> str:
@@ -96,7 +105,7 @@ async def _list(at: At, workspace: Workspace) -> tuple[Html, Html, Html]:
         for p in await workspace.postings()
     )
     own = [d for d in documents if d.source == "file"]
-    notes = sorted((d for d in documents if d.source == "notes"), key=lambda d: (d.topic, d.title))
+    topics = sorted({d.topic for d in documents if d.source == "notes"})
     return (
         pieces.state(at.key, "Sources", can),
         made,
@@ -110,44 +119,96 @@ async def _list(at: At, workspace: Workspace) -> tuple[Html, Html, Html]:
             if own
             else small("None yet. Text and Markdown files can be added, up to 10 MB each."),
             el("h2", "Study notes"),
-            *(_topic(topic, list(group)) for topic, group in groupby(notes, key=lambda d: d.topic)),
+            *(topic_row(topic, _of_topic(topic, documents)) for topic in topics),
+            data_parts=at.key,
         ),
     )
 
 
-def _topic(topic_id: str, documents: list[Document]) -> Html:
+def _of_topic(topic_id: str, documents: Iterable[Document]) -> list[Document]:
+    """The subjects of a topic in the order they are listed and read in."""
+    return sorted((d for d in documents if d.source == "notes" and d.topic == topic_id), key=lambda d: d.title)
+
+
+def topic_row(topic_id: str, documents: Sequence[Document]) -> Html:
     known = shipped().topic(topic_id)
-    title = known.title if known else topic_id.replace("-", " ").capitalize()
+    line = el("span", known.line, cls="small line") if known else None
     return el(
         "details",
-        el("summary", f"{title} ", el("span", f"{len(documents)}", cls="small")),
+        el("summary", f"{_topic_title(topic_id)} ", el("span", f"{len(documents)}", cls="small"), line),
         el("ol", each(_document_row(d) for d in documents), cls="rows"),
+        id=f"part-{topic_id}",
+        cls="topic",
     )
+
+
+def _topic_title(topic_id: str) -> str:
+    known = shipped().topic(topic_id)
+    return known.title if known else topic_id.replace("-", " ").capitalize()
 
 
 def _document_row(document: Document) -> Html:
     return el("li", el("p", link(document.title, href("sources", doc=document.id))))
 
 
-def _document(at: At, document: Document) -> tuple[Html, Html, Html]:
+def document_page(at: At, document: Document, topic: Sequence[Document]) -> tuple[Html, Html, Html]:
+    """A note as a page to study: its contents, its sections, what it rests on, and its neighbours among the `topic`'s subjects."""
     sections = split_sections(document)
     can = ["delete-notes"] if document.source == "file" else []
-    made = el("div", small(link("Sources", href("sources"))), heading(document.title))
-    whose = document.source == "notes"
-    parts = [
-        join(
-            el("h2", s.heading, cls="plain") if s.heading != document.title else None,
-            rendered(s.text, shipped=whose, under=1 if s.heading == document.title else 2),
-        )
-        for s in sections
+    place = [link("Sources", href("sources"))]
+    if topic:
+        place += [Html(" · "), link(_topic_title(document.topic), href("sources", part=document.topic))]
+    made = el("div", small(*place), heading(document.title))
+    body = el(
+        "div",
+        _contents(document, sections),
+        *(_section(s, document) for s in sections),
+        references_of(document),
+        _neighbours(document, topic),
+        data_parts=at.key,
+    )
+    return pieces.state(at.key, document.title, can), made, body
+
+
+def _contents(document: Document, sections: Sequence[Section]) -> Html | None:
+    if len(sections) < 2:
+        return None
+    rows = (el("li", link(s.heading, href("sources", doc=document.id, part=s.part))) for s in sections)
+    return el("nav", el("h2", "Contents", id="contents"), el("ol", *rows), cls="contents", aria_labelledby="contents")
+
+
+def _section(section: Section, document: Document) -> Html:
+    alone = section.heading == document.title
+    name = None if alone else el("h2", section.heading, cls="plain", id=f"part-{section.part}", tabindex="-1")
+    text = rendered(section.text, shipped=section.source == "notes", under=1 if alone else 2)
+    return el("section", el("div", name, _ask(section), cls="named"), text)
+
+
+def _ask(section: Section) -> Html | None:
+    """The button beside a section of the shipped notes; the script puts the section into the address and presses the trigger."""
+    if section.source != "notes":
+        return None
+    words = "Ask me about this"
+    return el("button", words, type="button", cls="btn about", data_asks=section.part, aria_label=f"{words}: {section.heading}")
+
+
+def _neighbours(document: Document, topic: Sequence[Document]) -> Html | None:
+    at = next((i for i, d in enumerate(topic) if d.id == document.id), None)
+    if at is None or len(topic) < 2:
+        return None
+    before, after = topic[at - 1] if at else None, topic[at + 1] if at + 1 < len(topic) else None
+    ways = [
+        el("p", small_word, el("br"), link(d.title, href("sources", doc=d.id)), cls=side)
+        for d, small_word, side in ((before, "Before this", "before"), (after, "Next in this topic", "after"))
+        if d
     ]
-    return pieces.state(at.key, document.title, can), made, el("div", *parts, references_of(document))
+    return el("nav", *ways, cls="neighbours", aria_label="More of this topic")
 
 
 def _passage(at: At, view: SectionView) -> tuple[Html, Html, Html]:
     section, document = view.section, view.document
-    place = join(link("Sources", href("sources")), " · ", link(document.title, href("sources", doc=document.id)))
-    made = el("div", small(place), heading(section.heading, cls="long"))
+    place = join(link("Sources", href("sources")), " · ", link(document.title, href("sources", doc=document.id, part=section.part)))
+    made = el("div", small(place), el("div", heading(section.heading, cls="long"), _ask(section), cls="named"))
     inside = None
     if view.highlight is not None:
         start = max(view.highlight.start - section.span.start, 0)

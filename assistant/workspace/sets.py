@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Literal
 
-from assistant.errors import InputError, ModelError
+from assistant.errors import InputError, ModelError, NotFound
 from assistant.jobs import Job
 from assistant.posting import parse_posting
-from assistant.questions import Asked, BankMap, map_bank, plan_set, series_history, write_set
+from assistant.questions import PRACTICE_MINUTES, Asked, BankMap, map_bank, plan_set, question_about, series_history, write_set
 from assistant.schema import Attempt, Frozen, JobPosting, Question, QuestionPlan, QuestionSet, Requirement, Section
 from assistant.store.record import new_id
 from assistant.workspace.doors import posting_name
@@ -37,6 +37,8 @@ class QuestionView(Frozen):
     draft_revision: int
     hints_used: int
     next_id: str | None
+    about: Section | None = None
+    """The section of the notes it was asked about, where one was."""
 
 
 class Sets(Sources):
@@ -85,9 +87,28 @@ class Sets(Sources):
             minutes=sum(q.minutes for q in questions), seed=seed, note=bank.sentence(), created_at=self.now(),
         )  # fmt: skip
 
+    async def ask_about(self, section_id: str) -> QuestionSet:
+        """A set of one question of the bank on a section of the study notes; while that question stands unanswered, the same again."""
+        section = self.knowledge.sections.get(section_id)
+        if section is None:
+            raise NotFound("This passage is not here any more. The notes may have changed since.")
+        posting = await self.posting()
+        standing = await self.run(self._unanswered, section_id, posting.id)
+        if standing is not None:
+            return standing
+        bank, history = await self.bank_map(posting), await self._history()
+        question = await self.run(question_about, section, bank, self.knowledge, self.bank_embedder, history, self.now())
+        made = QuestionSet(
+            id=new_id(), name=f"From the notes: {section.heading}", posting_id=posting.id, planned=1, minutes=question.minutes, about=section_id,
+            created_at=self.now(),
+        )  # fmt: skip
+        await self.run(self.store.put_set, made, QuestionPlan(posting_id=posting.id, seed=0, level=question.level, slots=()))
+        await self.run(self.store.put_question, made.id, 0, question)
+        return await self.question_set(made.id)
+
     async def sets(self) -> tuple[QuestionSet, ...]:
-        """Practice sets, newest first."""
-        return tuple(s for s in await self.run(self.store.sets) if s.purpose == "practice")
+        """Practice sets, newest first; without the single questions that were asked while reading."""
+        return tuple(s for s in await self.run(self.store.sets) if s.purpose == "practice" and not s.about)
 
     async def question_set(self, set_id: str) -> QuestionSet:
         return await self.run(self.store.question_set, set_id)
@@ -122,6 +143,7 @@ class Sets(Sources):
             question=question, set_id=set_id, set_name=made.name, number=place + 1, count=max(made.planned, len(made.questions)), posting_id=posting.id,
             posting_line=posting.requirement(question.requirement), attempts=attempts, draft=draft, draft_revision=revision, hints_used=hints,
             next_id=next((i for at, i, skipped in places if at > place and not skipped), None),
+            about=self.knowledge.sections.get(made.about),
         )  # fmt: skip
 
     async def hint(self, question_id: str, size: HintSize) -> str:
@@ -144,6 +166,13 @@ class Sets(Sources):
 
     # inside
 
+    def _unanswered(self, section_id: str, posting_id: str) -> QuestionSet | None:
+        """The newest question asked about a section that was neither answered nor skipped."""
+        for made in self.store.sets():
+            if made.about == section_id and made.posting_id == posting_id:
+                return next((made for _, i, skipped in self.store.places(made.id) if not skipped and not self.store.attempts(i)), None)
+        return None
+
     async def _new_set(
         self,
         posting: JobPosting,
@@ -158,7 +187,7 @@ class Sets(Sources):
         history = await self._history()
         bank = await self.bank_map(posting)
         number = len(await self.run(self.store.sets)) if seed is None else seed
-        longest = max(10, minutes // 2) if purpose == "interview" else 10
+        longest = max(PRACTICE_MINUTES, minutes // 2) if purpose == "interview" else PRACTICE_MINUTES
         plan = await self.run(
             partial(
                 plan_set,

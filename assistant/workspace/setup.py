@@ -26,6 +26,8 @@ class ModelState(Frozen):
     has_key: bool
     calls: int
     usage: Usage
+    traced_to: str = ""
+    """The host that sees what is asked and answered too; empty where nothing is traced."""
 
 
 class FolderState(Frozen):
@@ -40,7 +42,7 @@ class Setup(History):
         s = self.settings
         return ModelState(
             configured=s.has_model, model=s.model or "", base_url=s.base_url if s.has_model else "", host=s.model_host if s.has_model else "", local=s.model_is_local,
-            consented=s.remote_consent, has_key=s.openai_api_key is not None, calls=calls, usage=usage,
+            consented=s.remote_consent, has_key=s.openai_api_key is not None, traced_to=s.traced_to, calls=calls, usage=usage,
         )  # fmt: skip
 
     async def set_model(self, base_url: str = "", key: str = "", model: str = "") -> ModelState:

@@ -162,7 +162,7 @@ def _faults(page: Page) -> list[str]:
     if width[0] > width[1]:
         found.append(f"scrolls sideways: {width}")
     found += page.evaluate(
-        """() => [...document.querySelectorAll('gradio-app main :is(p, pre, h1, h2, td, li, a, button, textarea, .box)')].filter(e => e.checkVisibility() && !e.closest('.formula')
+        """() => [...document.querySelectorAll('gradio-app main :is(p, pre, h1, h2, td, li, a, button, textarea, .box)')].filter(e => e.checkVisibility() && !e.closest('.scrolls')
           && e.getBoundingClientRect().right > innerWidth + 1).slice(0, 2).map(e => `cut off at the right: ${e.outerHTML.slice(0, 80)}`)"""
     )
     headings = page.locator("h1:visible").count()
