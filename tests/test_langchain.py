@@ -18,6 +18,7 @@ from langchain_core.runnables import RunnableLambda
 from provider_stub import ProviderStub, status
 
 from assistant.errors import KeyRefused
+from assistant.prompt import prompt_of
 from assistant.provider import MemoryDict, ProviderEngine, parser_of
 from assistant.schema import Criterion
 from assistant.settings import Settings
@@ -70,7 +71,7 @@ async def test_a_handler_that_is_given_sees_every_request_and_never_the_key(stub
     asked = engine(stub, tmp_path, callbacks=[seen])
     stub.queue("This is prose.")
     await asked.generate(JUDGE)
-    prompt = "judge_answer@1"
+    prompt = prompt_of(JudgeAnswer).id
     one = [("judge_answer", prompt), (prompt, prompt)]
     assert seen.runs == [*one, ("asked", 2), ("answered", 30), *one, ("asked", 4), ("answered", 30)]
     assert "We log the served features." in seen.all
