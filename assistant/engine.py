@@ -7,6 +7,7 @@ Only `workspace` chooses one, and every result says which one made it.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from assistant.schema import Frozen, Provenance
@@ -72,3 +73,12 @@ class Engine(Protocol):
     def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
         """Events, the last a `DoneEvent`. Closing the iterator ends the call within a second."""
         ...
+
+
+async def last(events: AsyncGenerator[Event[Output], None]) -> Generation[Output]:
+    """The generation that a stream ends in; the stream is closed."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, DoneEvent):
+                return event.generation
+    raise AssertionError("a stream ended without a DoneEvent")

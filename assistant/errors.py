@@ -24,6 +24,7 @@ AssistantError
     ├── ContextTooLong
     ├── UnusableReply     malformed or wrong shape, twice; `raw` is for the log, never for the page
     ├── Refused           the model declined
+    ├── CeilingReached    the day's ceiling; nothing was asked
     └── ConsentNeeded     the candidate has not yet been asked where the words go
 
 Anything else that is raised is a bug and travels up. `str(error)` is the sentence shown, as it stands.
@@ -164,6 +165,18 @@ class UnusableReply(ModelError):
 class Refused(ModelError):
     def __init__(self) -> None:
         super().__init__("The model would not answer this one. That is about the model, not your answer.")
+
+
+class CeilingReached(ModelError):
+    """`ceiling` in words, for example "100,000 tokens"."""
+
+    status = 429
+    buttons = ("Use built-in feedback", "Settings")
+
+    def __init__(self, ceiling: str) -> None:
+        super().__init__(
+            f"Today's ceiling of {ceiling} is reached, so I did not ask the model. Nothing is lost. It is free again after midnight, or when you raise it in Settings."
+        )
 
 
 class ConsentNeeded(ModelError):

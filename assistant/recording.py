@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from assistant.engine import DoneEvent, Engine, Event, Generation, RestartEvent
+from assistant.engine import DoneEvent, Engine, Event, Generation, RestartEvent, last
 from assistant.prompt import prompt_of
 from assistant.schema import Frozen
 from assistant.tasks import ALL, Answer, Output, Task
@@ -102,7 +102,7 @@ class RecordingEngine:
         return self._engine.label
 
     async def generate(self, task: Task[Output]) -> Generation[Output]:
-        return await _last(self.stream(task))
+        return await last(self.stream(task))
 
     async def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
         async with _open(self._engine, task) as events:
@@ -132,7 +132,7 @@ class ReplayEngine:
         return "replay"
 
     async def generate(self, task: Task[Output]) -> Generation[Output]:
-        return await _last(self.stream(task))
+        return await last(self.stream(task))
 
     async def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
         made = self._recordings.find(task)
@@ -181,11 +181,3 @@ def _replayed(event: DoneEvent[Output], made: Recording, older: bool) -> DoneEve
 def _open(engine: Engine, task: Task[Output]) -> aclosing[AsyncGenerator[Event[Output], None]]:
     """The engine's stream, closed with ours: a generator inside a generator is not closed by itself."""
     return aclosing(cast("AsyncGenerator[Event[Output], None]", engine.stream(task)))
-
-
-async def _last(events: AsyncGenerator[Event[Output], None]) -> Generation[Output]:
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, DoneEvent):
-                return event.generation
-    raise AssertionError("a stream ended without a DoneEvent")

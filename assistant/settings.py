@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from assistant.schema import Price
 
 _QUIET = {
     "ORT_DISABLE_TELEMETRY": "1",
@@ -42,6 +44,9 @@ _ENVIRONMENT = {
     "context_tokens": "ASSISTANT_CONTEXT_TOKENS",
     "output_tokens": "ASSISTANT_OUTPUT_TOKENS",
     "remote_consent": "ASSISTANT_REMOTE_CONSENT",
+    "local_servers": "ASSISTANT_LOCAL_SERVERS",
+    "daily_tokens": "ASSISTANT_DAILY_TOKENS",
+    "daily_money": "ASSISTANT_DAILY_MONEY",
     "lock_wait_seconds": "ASSISTANT_LOCK_WAIT_SECONDS",
     "patience_scale": "ASSISTANT_PATIENCE_SCALE",
 }
@@ -96,6 +101,18 @@ class Settings(BaseModel):
 
     traced_to: str = ""
     """The host to which LangChain's own tracing sends what a model is asked and answers, where the environment switches it on."""
+    local_servers: dict[Annotated[int, Field(ge=1, le=65535)], str] = {11434: "Ollama", 1234: "LM Studio", 8080: "llama.cpp", 8000: "vLLM"}
+    """Ports of this computer at which model servers are looked for, and whose they usually are; in the environment `11434=Ollama,9000=mine`."""
+    look_seconds: float = 0.3
+    """How long each of them has to answer."""
+
+    prices: dict[str, Price] = {}
+    """By the model's name."""
+    currency: str = Field(default="USD", min_length=1, max_length=8)
+    daily_tokens: int | None = Field(default=None, ge=1)
+    """In and out, all models, from midnight to midnight: a call after it is reached is not made. None: no ceiling."""
+    daily_money: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """The same in the currency, over the models that have a price."""
 
     answer_characters: int = 20_000
     posting_characters: int = 200_000
@@ -105,6 +122,12 @@ class Settings(BaseModel):
     patience_scale: float = 1.0
     """Tests scale the page's waits (3 s, 10 s) down by it."""
     backups: int = 7
+
+    @field_validator("local_servers", mode="before")
+    @classmethod
+    def _by_port(cls, value: Any) -> Any:
+        """The environment's words, as a table."""
+        return dict(part.split("=", 1) for part in value.split(",") if "=" in part) if isinstance(value, str) else value
 
     @property
     def has_model(self) -> bool:

@@ -130,6 +130,8 @@ class ProviderStub:
         self.models = tuple(models)
         self.pace = 0.0
         self.requests: list[Seen] = []
+        self.listed: list[str] = []
+        """Paths at which the models were asked for."""
         self.answerer: Answerer = answer_sensibly
         self._queue: deque[Script] = deque()
         self._lock = threading.Lock()
@@ -201,6 +203,7 @@ def _handler(stub: ProviderStub) -> type[BaseHTTPRequestHandler]:
             pass
 
         def do_GET(self) -> None:
+            stub.listed.append(self.path)
             body = json.dumps({"object": "list", "data": [{"id": m, "object": "model"} for m in stub.models]}).encode()
             self._whole(200, (("Content-Type", "application/json"),), body)
 

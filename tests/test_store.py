@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from conftest import NOW, question
 
 from assistant.errors import FolderError, NotFound
-from assistant.schema import Interview, JobPosting, QuestionPlan, QuestionSet, Turn, Usage
+from assistant.schema import Call, Interview, JobPosting, QuestionPlan, QuestionSet, Turn, Usage
 from assistant.store import Store, record
 from assistant.store.record import DraftConflict
 
@@ -106,12 +106,29 @@ def test_profiles_do_not_see_each_other(tmp_path: Path):
     theirs.close()
 
 
-def test_calls_are_summed_and_what_no_one_reported_stays_unknown(store: Store):
-    store.add_call("judge_answer", "a1", "m", Usage(tokens_in=100, tokens_out=10, seconds=1.5), NOW)
-    store.add_call("advise", "a1", "m", Usage(tokens_in=50, seconds=0.5), NOW)
-    count, usage = store.usage()
-    assert (count, usage.tokens_in, usage.tokens_out, usage.tokens_cached, usage.seconds) == (2, 150, 10, None, 2.0)
-    assert store.usage(NOW + timedelta(days=1))[0] == 0
+def test_calls_are_summed_by_model_and_what_no_one_reported_stays_unknown(store: Store):
+    def called(task: str, model: str, session: str, minute: int, **usage: float) -> Call:
+        made = Call(task=task, resource_id=session, model=model, usage=Usage(**usage), at=NOW + timedelta(minutes=minute))  # type: ignore[arg-type]
+        store.add_call(made)
+        return made
+
+    first = called("judge_answer", "big", "s1", 0, tokens_in=100, tokens_out=10, tokens_cached=40, seconds=1.5)
+    called("advise", "big", "s1", 1, tokens_in=50, tokens_out=5, seconds=0.5)
+    called("coach_reply", "small", "t1", 2, seconds=3)
+    last = called("next_turn", "big", "i1", 3, tokens_out=7, seconds=1)
+    big, small = store.spent()
+    assert (big.model, big.calls, big.silent, big.tokens) == ("big", 3, 0, 172)
+    assert big.usage == Usage(tokens_in=150, tokens_out=22, tokens_cached=40, seconds=3.0)
+    assert (small.calls, small.silent, small.usage) == (1, 1, Usage(seconds=3.0))
+    assert [s.calls for s in store.spent(since=NOW + timedelta(minutes=2))] == [1, 1]
+    assert [(s.model, s.calls) for s in store.spent(resources=["s1"])] == [("big", 2)]
+    assert store.spent(resources=[]) == ()
+    assert store.calls(9)[-1] == first
+    assert store.calls(1) == (last,)
+    assert [session for session, _ in store.called_for(2)] == ["i1", "t1"]
+    assert store.called_for(1)[0][1] == last.at
+    store.erase()
+    assert store.spent() == store.calls(9) == ()
 
 
 @pytest.mark.parametrize("damage", ["garbage", "cut"])

@@ -20,31 +20,39 @@ from assistant.posting import parse_posting
 from assistant.schema import (
     Advice,
     Attempt,
+    Call,
     Citation,
     CriterionGrade,
     Critique,
     DimensionScore,
     Document,
+    EndpointTest,
     Fix,
     Gap,
     HistoryRow,
     Interview,
+    LocalServer,
     PitfallGrade,
+    Price,
     Progress,
+    Provenance,
     QuestionSet,
     Quote,
     Report,
     Span,
+    Spent,
     Strength,
     Thread,
     Turn,
+    Usage,
 )
 from assistant.ui import interview as meeting
 from assistant.ui import pieces, practise, progress, settings, sources, today
 from assistant.ui.card import card, grading, waiting_card
+from assistant.ui.costs import costs_words, money_words, usage_words
 from assistant.ui.markdown import ALONE, INLINE, exact, rendered
 from assistant.ui.page import At
-from assistant.workspace import FolderState, ModelState, QuestionView
+from assistant.workspace import Costs, FolderState, LocalServers, ModelState, Prices, QuestionView, Session, SessionCost
 
 FORBIDDEN = (
     "rubric",
@@ -118,7 +126,25 @@ def held(**changes: object) -> Interview:
 
 
 def state(**changes: object) -> ModelState:
-    made = ModelState(configured=True, model="gpt-x", base_url="https://api.openai.com/v1", host="api.openai.com", local=False, consented=False, has_key=True, calls=3, usage=provenance().usage)  # fmt: skip
+    made = ModelState(configured=True, model="gpt-x", base_url="https://api.openai.com/v1", host="api.openai.com", local=False, consented=False, has_key=True)  # fmt: skip
+    return made.model_copy(update=changes)
+
+
+PRICES = Prices(by_model={"gpt-x": Price(tokens_in=2, tokens_cached=0.5, tokens_out=8)}, currency="USD")
+USED = Usage(tokens_in=1_000, tokens_out=100, tokens_cached=400, seconds=1.5)
+
+
+def cost(**changes: object) -> SessionCost:
+    made = Spent(calls=5, silent=1, usage=USED, money=0.0022)
+    return SessionCost(spent=made.model_copy(update=changes), prices=PRICES)
+
+
+def costs(**changes: object) -> Costs:
+    spent = cost().spent
+    call = Call(task="judge_answer", resource_id="s1", model="gpt-x", usage=USED, at=NOW)
+    stopped = Call(task="coach_reply", resource_id="t1", model="other", usage=Usage(seconds=2), at=NOW)
+    sessions = tuple(Session(kind=kind, id=f"{kind}1", name=name, at=NOW, spent=spent) for kind, name in (("set", "Practice for Engineer"), ("interview", "Mock interview"), ("coach", "What is a <mask>?"), ("other", "")))  # type: ignore[arg-type]  # fmt: skip
+    made = Costs(today=spent, ever=spent.model_copy(update={"unpriced": 1}), sessions=sessions, calls=(call, stopped), prices=PRICES, model="gpt-x", daily_tokens=10_000, daily_money=None)  # fmt: skip
     return made.model_copy(update=changes)
 
 
@@ -135,20 +161,23 @@ def screens() -> dict[str, str]:
         "today plan": today.plan_words(20),
         "question": practise.QuestionState(at, view(), ["answer"]).head + practise.under_answer(question()) + practise.hints_given(question(), 3),
         "general question": practise.QuestionState(at, view(question=question(origin="template")), ["answer"], shown).head,
-        "card": card(question(), shown, (shown, shown.model_copy(update={"ordinal": 2})), {"known#a": "Training and serving skew"}, practise.card_foot(view(), shown)),
+        "card": card(question(), shown, (shown, shown.model_copy(update={"ordinal": 2})), {"known#a": "Training and serving skew"}, practise.card_foot(view(), shown), cost()),
         "card, checking": waiting_card(question(), shown.model_copy(update={"critique": None}), "Reading your answer", 1.0, model=True),
-        "card, not answered": card(question(), with_critique(grades=tuple(CriterionGrade(criterion=c.id, verdict="missed") for c in question().rubric.criteria), band=1, standing="not answered", remark="This is not an answer yet.", advice=Advice(outline="Log, compare, own.", read="known#a")), (), {"known#a": "Skew"}, practise.card_foot(view(next_id=None), shown)),
-        "card, another language": card(question(), with_critique(band=None, score=None, standing="another language", remark="I can only check answers in English.", advice=None), (), {}, practise.card_foot(view(), shown)),
-        "card, advice failed": card(question(), with_critique(advice=None, advice_error="The model's feedback did not make sense, so I did not show it."), (), {}, practise.card_foot(view(), shown)),
-        "card, nothing to fix": card(question(), with_critique(advice=Advice(next_level="Own the contract."), band=4), (), {}, practise.card_foot(view(), shown)),
+        "card, not answered": card(question(), with_critique(grades=tuple(CriterionGrade(criterion=c.id, verdict="missed") for c in question().rubric.criteria), band=1, standing="not answered", remark="This is not an answer yet.", advice=Advice(outline="Log, compare, own.", read="known#a")), (), {"known#a": "Skew"}, practise.card_foot(view(next_id=None), shown), cost()),
+        "card, another language": card(question(), with_critique(band=None, score=None, standing="another language", remark="I can only check answers in English.", advice=None), (), {}, practise.card_foot(view(), shown), cost()),
+        "card, advice failed": card(question(), with_critique(advice=None, advice_error="The model's feedback did not make sense, so I did not show it."), (), {}, practise.card_foot(view(), shown), cost()),
+        "card, nothing to fix": card(question(), with_critique(advice=Advice(next_level="Own the contract."), band=4), (), {}, practise.card_foot(view(), shown), cost()),
         "set": practise.set_head(made, running=False, doing="") + practise.set_head(None, running=False, doing="") + practise.set_head(made, running=True, doing=""),
         "interview": "".join(m["content"] for m in meeting.messages(talk(), "t")) + meeting.head_of(held(status="running")) + meeting.status_of(held(status="running"), False, "", 0, model=True) + meeting.status_of(held(status="paused"), False, "", 0, model=False) + meeting.status_of(held(status="running"), True, "Reading your answer", 4, model=True) + meeting.status_of(held(status="reporting"), True, "Reading your answers: 1 of 2", 1, model=True),
-        "report": meeting.report_of(held()) + meeting.report_of(held(report=None)),
+        "report": meeting.report_of(held(), cost()) + meeting.report_of(held(report=None), cost()),
         "progress": progress.head_of(at, history) + progress.history_of(history),
         "progress, empty": progress.head_of(at, Progress()),
         "question, while reading": practise.question_head(view(about=next(s for s in shipped().sections.values() if "mask" in s.heading)), None),
         "note": "".join(sources.document_page(At(), Document(id="sequence-models/a", source="notes", title="A note", topic="sequence-models", text="## One?\n\nA.\n\n## Two?\n\n" + WORKED), ())),
         "settings": "".join(settings.model_words(s) for s in (state(), state(consented=True), state(local=True), state(local=True, traced_to="api.smith.langchain.com"), state(configured=False))) + settings.more_of(At(sure="1"), FolderState(path="/home/me/data", bytes=5_000_000)) + settings.more_of(at, FolderState(path="/home/me", bytes=0)),
+        "settings, costs": costs_words(costs()) + costs_words(costs(daily_tokens=1_000)) + costs_words(costs(daily_tokens=None, sessions=(), calls=(), today=Spent(), ever=Spent())),
+        "settings, found": settings.LOOKING + settings.nearby_words(LocalServers(found=(LocalServer(name="Ollama", base_url="http://127.0.0.1:1/v1", models=("a", "nomic-embed-text"), note="Note."), LocalServer(name="vLLM", base_url="http://127.0.0.1:2/v1", models=())), looked_at=())) + settings.nearby_words(LocalServers(found=(), looked_at=("Ollama (11434)",))),
+        "settings, tested": settings.tested_words(EndpointTest(ok=False, tried="I asked.", came_back="Nobody answers.", to_do="Start it.")),
         "sources": sources.READING + sources.references_of(Document(id="d", source="notes", title="t", text="", references=("Vaswani et al. 2017",))),
     }  # fmt: skip
 
@@ -230,6 +259,50 @@ def test_where_all_is_met_the_next_level_is_told() -> None:
     made = visible(screens()["card, nothing to fix"])
     assert "Nothing to fix at this level." in made
     assert "Own the contract." in made
+
+
+def test_how_a_card_was_made_is_told_call_by_call_with_what_it_took() -> None:
+    by = Provenance(engine="model", model="gpt-x", prompt="judge_answer@2", at=NOW, usage=USED)
+    advice = Advice(provenance=by.model_copy(update={"prompt": "advise@1", "model": "unpriced", "usage": Usage(seconds=2)}))
+    made = visible(card(question(), with_critique(provenance=by, advice=advice), (), {}, practise.card_foot(view(), graded()), cost()))
+    assert "Checked by gpt-x · judge_answer@2 · 1.5 seconds · 1,000 tokens in, 400 of them cached · 100 out · USD 0.0022" in made
+    assert "Advice by unpriced · advise@1 · 2.0 seconds · the service did not say how many tokens" in made
+    assert "This set so far: five calls · 1.5 seconds · 1,000 tokens in, 400 of them cached · 100 out · USD 0.0022" in made
+    built_in = visible(card(question(), graded(), (), {}, practise.card_foot(view(), graded()), cost(calls=0)))
+    assert "By built-in rules on this computer." in built_in
+    assert "so far" not in built_in
+    report = visible(
+        meeting.report_of(held(threads=(Thread(question=question(), critique=with_critique(provenance=by).critique),)), cost())
+    )
+    assert "Checked by gpt-x" in report
+    assert "This interview so far: five calls" in report
+
+
+def test_what_the_model_has_used_is_told_by_day_session_and_call() -> None:
+    made = screens()["settings, costs"]
+    words = visible(made)
+    assert "Today: five calls, 1,100 of 10,000 tokens, USD 0.0022." in words
+    assert 'value="0.110"' in made
+    assert "1,100 of 1,000 tokens, USD 0.0022. The ceiling is reached: the model is not asked again before midnight." in words
+    assert 'value="1.000"' in made
+    assert "Today: no calls, 0 tokens." in words
+    assert "Of one call the service did not say what was used" in words
+    assert "One call of models without a price cost nothing here." in words or "One call of models without a price" in words
+    assert "/?s=practise&amp;set=set1" in made
+    assert "/?s=interview&amp;i=interview1" in made
+    assert "ask=coach1" in made
+    assert "&lt;mask&gt;" in made
+    assert "No longer here" in words
+    assert words.count("An answer checked") == 2
+    assert "USD 0.0022" in usage_words(USED, money_words(PRICES.by_model["gpt-x"].of(USED), "USD"))
+
+
+def test_only_models_that_write_get_a_button_and_a_server_without_one_is_shown_too() -> None:
+    made = screens()["settings, found"]
+    assert made.count("<button") == 1
+    assert 'data-uses="http://127.0.0.1:1/v1" data-model="a"' in made
+    assert "It answers, and has no model yet that writes." in visible(made)
+    assert "I looked at Ollama (11434)." in visible(made)
 
 
 def test_rows_stand_in_their_order_while_they_are_checked() -> None:

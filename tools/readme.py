@@ -21,10 +21,13 @@ README = ROOT / "README.md"
 
 def help_text() -> str:
     """`--help` of the command and of each of its commands, as a terminal of 100 columns shows it."""
-    shown = [_help([])]
-    for name in re.findall(r"^  ([a-z]+)  ", shown[0].partition("Commands:")[2], re.MULTILINE):
-        shown.append(_help([name]))
-    return "```text\n" + "\n".join(shown) + "```\n"
+    return "```text\n" + "\n".join(_helps([])) + "```\n"
+
+
+def _helps(command: list[str]) -> list[str]:
+    shown = _help(command)
+    names = re.findall(r"^  ([a-z]+)  ", shown.partition("Commands:")[2], re.MULTILINE)
+    return [shown, *(text for name in names for text in _helps([*command, name]))]
 
 
 def _help(command: list[str]) -> str:

@@ -16,9 +16,11 @@ import typer
 from assistant.errors import AssistantError, InputError, UnreadableFile, UsageError
 
 if TYPE_CHECKING:
+    from assistant.engine import Engine
     from assistant.evaluation.answers import AnswersReport
     from assistant.evaluation.knowledge import KnowledgeReport
     from assistant.evaluation.retrieval import RetrievalReport
+    from assistant.provider import MemoryDict
     from assistant.remote import Caller
     from assistant.schema import Hit, Interview, JobPosting
     from assistant.settings import Settings
@@ -27,6 +29,9 @@ app = typer.Typer(
     name="interview-assistant", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="Practise for a real job posting. Without a command's help you can also just open the page: interview-assistant serve.",
 )  # fmt: skip
+
+model = typer.Typer(no_args_is_help=True, help="Find a model on this computer; test yours.")
+app.add_typer(model, name="model")
 
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON (docs/json.md) instead of words.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")]
@@ -184,8 +189,8 @@ def critique(
     settings = _settings()
     kept: list[tuple[Question, str, Critique]] = []
 
-    async def check_all(write: Callable[[str], Any], step: Callable[[int, int], None]) -> None:
-        engine = await _engine(settings)
+    async def check_all(write: Callable[[str], Any], step: Callable[[int, int], None], memory: MemoryDict | None) -> None:
+        engine = _engine(settings, memory)
         for number, line in enumerate(lines, start=1):
             card, read, made = await check_line(line, engine)
             write(json.dumps(card, ensure_ascii=False) + "\n")
@@ -193,8 +198,8 @@ def critique(
                 kept.append((read.as_question(), read.answer, made))
             step(number, len(lines))
 
-    with _sink(target) as write, _progress("Checking answers") as step:
-        asyncio.run(check_all(write, step))
+    with _counted(settings) as memory, _sink(target) as write, _progress("Checking answers") as step:
+        asyncio.run(check_all(write, step, memory))
     if save and kept:
         checked = [{"question": q, "answer": a, "critique": c} for q, a, c in kept]
 
@@ -295,6 +300,37 @@ def evaluate(
     print(report)
 
 
+@model.command("list")
+def model_list(as_json: JSON = False) -> None:
+    """Model servers on this computer, with their models. Nothing is asked elsewhere."""
+    servers = _with(lambda caller: caller.call("local_servers"))
+    if as_json:
+        _print_json({"version": 1, **json.loads(servers.model_dump_json())})
+        return
+    for server in servers.found:
+        print(f"{server.name}  {server.base_url}")
+        print("\n".join(f"  {name}" for name in server.models) or "  no model yet")
+        if server.note:
+            print(f"  {server.note}")
+    if servers.found:
+        print("To use one: Settings on the page, or OPENAI_BASE_URL and ASSISTANT_MODEL.")
+    else:
+        print(f"No model server answers on this computer now. I looked at {', '.join(servers.looked_at) or 'no port'}.")
+
+
+@model.command("test")
+def model_test(as_json: JSON = False) -> None:
+    """Ask your model for one word: what was tried, what came back, what to do."""
+    with _busy("Asking the model"):
+        test = _with(lambda caller: caller.call("test_model"))
+    if as_json:
+        _print_json({"version": 1, **json.loads(test.model_dump_json())})
+    else:
+        print("\n".join(line for line in (test.tried, test.came_back, test.to_do) if line))
+    if not test.ok:
+        raise typer.Exit(1)
+
+
 # --- shared by the commands -----------------------------------------------------------------------------------------
 
 
@@ -316,18 +352,37 @@ def _with(work: Callable[[Caller], Awaitable[Any]], settings: Settings | None = 
     return asyncio.run(with_workspace(settings or _settings(), work))
 
 
-async def _engine(settings: Settings) -> Any:
-    """The model where one is set up, else the built-in checker; neither needs the data folder."""
+@contextmanager
+def _counted(settings: Settings) -> Iterator[MemoryDict | None]:
+    """The memory of a model asked by a command itself; None without a model.
+
+    Today's calls count under the ceiling from its start, and its own are written down with the others at its end, however it ends.
+    """
     if not settings.has_model:
+        yield None
+        return
+    from assistant.provider import MemoryDict
+
+    memory = MemoryDict(before=_with(lambda caller: caller.call("spent_today"), settings))
+    try:
+        yield memory
+    finally:
+        if memory.calls:
+            _with(lambda caller: caller.call("keep_calls", calls=tuple(memory.calls)), settings)
+
+
+def _engine(settings: Settings, memory: MemoryDict | None) -> Engine:
+    """The model where there is a memory for it, else the built-in checker, which needs no data folder."""
+    if memory is None:
         from assistant.embedded.engine import EmbeddedEngine
         from assistant.embedding import local_embedder
 
         return EmbeddedEngine(local_embedder())
     import secrets
 
-    from assistant.provider import MemoryDict, ProviderEngine
+    from assistant.provider import ProviderEngine
 
-    return ProviderEngine(settings, secret=secrets.token_bytes(32), memory=MemoryDict())
+    return ProviderEngine(settings, secret=secrets.token_bytes(32), memory=memory)
 
 
 def _read(file: Path, limit: int | None = 4_000_000) -> str:

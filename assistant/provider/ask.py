@@ -1,14 +1,15 @@
 """`ProviderEngine`: one task, asked of one model.
 
-    consent -> fit the context -> wait in line -> ask, streaming -> read -> (ask once more, showing the error) -> Generation
+    consent -> wait in line -> the day's ceiling -> fit the context -> ask, streaming -> read -> (ask once more, showing the error) -> Generation
 
 Time limits and retries are kept here: connect, first token, idle and total of `Settings`; a request is repeated only before its first token.
-Each request, the one more for a reply that could not be read among them, has its own total.
+Each request, the one more for a reply that could not be read among them, has its own total. What it cost is written down when it ends, however it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import random
 import time
@@ -17,8 +18,9 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, Literal, cast
 
-from assistant.engine import DoneEvent, Event, Generation, PartialEvent, RestartEvent, TextEvent, WaitEvent
+from assistant.engine import DoneEvent, Engine, Event, Generation, PartialEvent, RestartEvent, TextEvent, WaitEvent, last
 from assistant.errors import (
+    CeilingReached,
     ConsentNeeded,
     ContextTooLong,
     CutOff,
@@ -34,12 +36,13 @@ from assistant.errors import (
 from assistant.prompt import messages
 from assistant.provider.budget import fitted
 from assistant.provider.client import (
-    DEFAULT_MODEL,
     arguments,
     endpoint_of,
     first_guess,
-    first_model,
+    model_named,
+    models_of,
     open_model,
+    reported,
     schema_in_words,
     stepped_down,
 )
@@ -47,8 +50,8 @@ from assistant.provider.faults import Told, fault_of, may_pass, told_by
 from assistant.provider.line import Breaker, Line
 from assistant.provider.memory import Capability, Memory, recall, remember
 from assistant.provider.reply import Unreadable, read, read_partly, visible
-from assistant.schema import Provenance, Usage
-from assistant.settings import OPENAI_URL, Settings
+from assistant.schema import Call, Provenance, Spent, Usage, midnight
+from assistant.settings import Settings
 from assistant.tasks import Output, Task
 
 if TYPE_CHECKING:
@@ -61,6 +64,9 @@ log = logging.getLogger(__name__)
 
 BACKGROUND = ("write_question",)
 """What nobody waits for with the page open: it lets the others go first."""
+
+BEGUN = ("advise",)
+"""The second half of a card: where the first was asked for under the ceiling, it is not left half."""
 
 REPLY_CHARACTERS = 400_000
 SHOWN_BACK_CHARACTERS = 4_000
@@ -77,7 +83,7 @@ class ProviderEngine:
         self.endpoint = endpoint_of(settings)
         self.line = Line(settings.calls_at_once or (1 if settings.model_is_local else 8))
         self.breaker = Breaker()
-        self.model_name = settings.model or (DEFAULT_MODEL if settings.base_url == OPENAI_URL else "")
+        self.model_name = model_named(settings)
         self.capability: Capability | None = None
         self.chat: BaseChatModel | None = None
 
@@ -94,14 +100,18 @@ class ProviderEngine:
         """A call made now would wait for another."""
         return not self.line.is_free
 
-    async def generate(self, task: Task[Output]) -> Generation[Output]:
-        async with aclosing(self.stream(task)) as events:
-            async for event in events:
-                if isinstance(event, DoneEvent):
-                    return event.generation
-        raise AssertionError("a stream ended without a DoneEvent")
+    def working_for(self, resource_id: str) -> Engine:
+        """The same engine; its calls are written down under the resource's id."""
+        return _For(self, resource_id)
 
-    async def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
+    async def generate(self, task: Task[Output]) -> Generation[Output]:
+        return await last(self.stream(task))
+
+    def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
+        return self.ask(task, "")
+
+    async def ask(self, task: Task[Output], resource_id: str) -> AsyncGenerator[Event[Output], None]:
+        """`stream`, for a resource."""
         if not self.settings.model_is_local and not self.settings.remote_consent:
             raise ConsentNeeded(self.settings.model_host)
         urgent = task.name not in BACKGROUND
@@ -112,10 +122,12 @@ class ProviderEngine:
             if ahead:
                 yield WaitEvent(reason="ahead")
             async with self.line.turn(urgent) as place:
+                if task.name not in BEGUN:
+                    await self._keep_the_ceiling()
                 await self._open()
                 if ahead:
                     yield WaitEvent(reason="asked")
-                async with aclosing(_Asking(self, task).events()) as events:
+                async with aclosing(_Asking(self, task, resource_id).events()) as events:
                     async for event in events:
                         yield event
                         whole = isinstance(event, DoneEvent)
@@ -129,6 +141,17 @@ class ProviderEngine:
         self.capability = capability
         await asyncio.to_thread(remember, self.memory, self.endpoint, self.model_name, capability)
 
+    async def _keep_the_ceiling(self) -> None:
+        """Raises `CeilingReached` where today's calls have used up what the settings allow."""
+        s = self.settings
+        if s.daily_tokens is None and s.daily_money is None:
+            return
+        today = Spent.of(await asyncio.to_thread(self.memory.spent, midnight(datetime.now(UTC))), s.prices)
+        if s.daily_tokens is not None and today.tokens >= s.daily_tokens:
+            raise CeilingReached(f"{s.daily_tokens:,} tokens")
+        if s.daily_money is not None and (today.money or 0) >= s.daily_money:
+            raise CeilingReached(f"{s.currency} {s.daily_money:,.2f}")
+
     async def _open(self) -> None:
         if not self.model_name:
             self.model_name = await self._found_model()
@@ -141,27 +164,51 @@ class ProviderEngine:
 
     async def _found_model(self) -> str:
         try:
-            found = await first_model(self.settings)
+            found = await models_of(self.settings)
         except Exception as error:
             fault = fault_of(error, "", "")
         else:
             if found:
-                return found
+                return found[0]
             fault = ModelNotFound("")
         raise fault
+
+
+class _For:
+    """A `ProviderEngine` at work for one resource."""
+
+    def __init__(self, engine: ProviderEngine, resource_id: str) -> None:
+        self._engine, self._resource_id = engine, resource_id
+
+    @property
+    def kind(self) -> Literal["embedded", "model", "replay"]:
+        return self._engine.kind
+
+    @property
+    def label(self) -> str:
+        return self._engine.label
+
+    async def generate(self, task: Task[Output]) -> Generation[Output]:
+        return await last(self.stream(task))
+
+    def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
+        return self._engine.ask(task, self._resource_id)
 
 
 class _Asking(Generic[Output]):
     """One generation under way: at most two requests, each with its tries."""
 
-    def __init__(self, engine: ProviderEngine, task: Task[Output]) -> None:
+    def __init__(self, engine: ProviderEngine, task: Task[Output], resource_id: str) -> None:
         assert engine.chat is not None
         assert engine.capability is not None
         self._engine, self._task, self._settings, self._chat = engine, task, engine.settings, engine.chat
+        self._resource_id = resource_id
         self._capability = engine.capability
         self._began = time.monotonic()
         self._text = ""
         self._usages: list[dict[str, Any]] = []
+        self._usage: dict[str, Any] = {}
+        self._reported: dict[str, Any] = {}
         self._fit()
 
     def _fit(self) -> None:
@@ -224,6 +271,7 @@ class _Asking(Generic[Output]):
         deadline = time.monotonic() + self._settings.limit("total")
         tries = 0
         while True:
+            began, unanswered = time.monotonic(), False
             try:
                 async with aclosing(self._attempt(more, deadline)) as events:
                     async for event in events:
@@ -232,6 +280,12 @@ class _Asking(Generic[Output]):
                 return
             except Exception as error:
                 fault, told, again = fault_of(error, self._engine.model_name, self._text), told_by(error), may_pass(error)
+                unanswered = not self._text and (told is not None or isinstance(fault, ModelUnreachable))
+            finally:
+                # A refusal and a connection that never came about cost nothing; one that was stopped may have, and is counted.
+                self._usage = self._usage or _usage_in(self._reported)
+                if self._usage or not unanswered:
+                    await self._write_down(time.monotonic() - began)
             # Out of the handler, so that no error of ours drags the service's own words, which may hold the key, behind it.
             log.info(
                 "%s by %s failed: %s%s", self._task.name, self._engine.model_name, type(fault).__name__, f" {told.status}" if told else ""
@@ -247,6 +301,15 @@ class _Asking(Generic[Output]):
             tries += 1
             yield WaitEvent(reason="busy", seconds=pause)
             await asyncio.sleep(pause)
+
+    async def _write_down(self, seconds: float) -> None:
+        if self._usage:
+            self._usages.append(self._usage)
+        usage = _sum([self._usage] if self._usage else [], seconds)
+        call = Call(
+            task=self._task.name, resource_id=self._resource_id, model=self._engine.model_name[:200], usage=usage, at=datetime.now(UTC)
+        )
+        await asyncio.to_thread(self._engine.memory.add_call, call)
 
     def _adapted(self, fault: ModelError, told: Told) -> bool:
         """The request was changed so that the endpoint may take it."""
@@ -274,12 +337,14 @@ class _Asking(Generic[Output]):
         from langchain_core.runnables import RunnableLambda
 
         self._text, self._finish, self._refused, self._shown, self._parsed = "", "", False, "", 0
-        self._usage: dict[str, Any] = {}
+        self._usage, self._reported = {}, {}
+        context = contextvars.copy_context()
+        context.run(reported.set, self._reported)
         given = arguments(self._task, self._capability, self._settings.output_tokens)
         prompt: Runnable[Any, Any] = RunnableLambda(lambda _: [*self._messages(), *more], name=self._prompt.prompt)
         arrived: asyncio.Queue[BaseMessageChunk | None] = asyncio.Queue()
         # A task of its own: cancelling it ends the call at the very read it waits in, which closes the connection at once.
-        reading = asyncio.create_task(_pour(prompt | self._chat.bind(**given), self._traced(), arrived))
+        reading = asyncio.create_task(_pour(prompt | self._chat.bind(**given), self._traced(), arrived), context=context)
         try:
             while (chunk := await self._next(arrived, deadline)) is not None:
                 if event := self._take(chunk):
@@ -351,8 +416,6 @@ class _Asking(Generic[Output]):
 
     def _check_end(self) -> None:
         """A stream that ended is not yet an answer that is whole."""
-        if self._usage:
-            self._usages.append(self._usage)
         if self._refused or self._finish == "content_filter":
             raise Refused()
         if not self._finish and not self._text:
@@ -381,6 +444,19 @@ def _again(task: Task[Any], text: str, reason: Unreadable) -> list[BaseMessage]:
         return []
     words = f"That reply cannot be used: {reason}. Write it again, whole: one JSON object and nothing else.\n{schema_in_words(task.output)}"
     return [AIMessage(text[:SHOWN_BACK_CHARACTERS]), HumanMessage(words)]
+
+
+def _usage_in(told: dict[str, Any]) -> dict[str, Any]:
+    """A usage as a service writes it, in LangChain's names; empty where it is none."""
+    asked, written, details = told.get("prompt_tokens"), told.get("completion_tokens"), told.get("prompt_tokens_details")
+    if not isinstance(asked, int) or not isinstance(written, int):
+        return {}
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return {
+        "input_tokens": asked,
+        "output_tokens": written,
+        "input_token_details": {"cache_read": cached} if isinstance(cached, int) else {},
+    }
 
 
 def _sum(usages: Sequence[dict[str, Any]], seconds: float) -> Usage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "gpt-4.1-mini"
 """Asked of OpenAI where a key is given and no model is named."""
 
+reported: ContextVar[dict[str, Any]] = ContextVar("reported")
+"""Takes the usage that a service reports in its stream, as it stands there: of a reply that is given up nobody else reads it."""
+
 _COLD = ("judge_answer", "advise")
 """Asked at temperature 0, so that the same answer gets the same card; the others are left to the model's own temperature."""
 
@@ -32,6 +36,11 @@ _OMISSIONS: dict[str, Omission] = {
     "include_usage": "usage",
     "maxlength": "lengths",
 }
+
+
+def model_named(settings: Settings) -> str:
+    """The model to ask; empty where the endpoint's first is to be used."""
+    return settings.model or (DEFAULT_MODEL if settings.base_url == OPENAI_URL else "")
 
 
 def endpoint_of(settings: Settings) -> str:
@@ -62,8 +71,8 @@ def open_model(settings: Settings, model: str) -> BaseChatModel:
     return chat
 
 
-async def first_model(settings: Settings) -> str | None:
-    """The first model that the endpoint lists; None where it lists none."""
+async def models_of(settings: Settings) -> list[str]:
+    """The models that the endpoint lists."""
     import openai
 
     from assistant.provider.wire import open_client
@@ -74,7 +83,7 @@ async def first_model(settings: Settings) -> str | None:
             base_url=settings.base_url, api_key=key.get_secret_value() if key else "none", http_client=http, max_retries=0
         )
         listed = await client.models.list(timeout=settings.connect_seconds)
-    return listed.data[0].id if listed.data else None
+    return [m.id for m in listed.data or ()]
 
 
 def first_guess(settings: Settings) -> Capability:

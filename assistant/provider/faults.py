@@ -8,7 +8,7 @@ from __future__ import annotations
 import email.utils
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from assistant.errors import (
@@ -131,9 +131,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, email.utils.mktime_tz(when) - time.time()) if when else None
 
 
-def _not_followed(error: BaseException | None) -> bool:
+def _not_followed(error: BaseException) -> bool:
+    return any(isinstance(e, NotFollowed) for e in causes(error))
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what led to it."""
     while error is not None:
-        if isinstance(error, NotFollowed):
-            return True
+        yield error
         error = error.__cause__ or error.__context__
-    return False

@@ -1,15 +1,17 @@
-"""What is remembered between calls: what the model behind an endpoint can do.
+"""What is remembered between calls: what the model behind an endpoint can do, and what the calls cost.
 
 `Memory` is the port; `MemoryDict` keeps everything in memory, for tests and for commands that open no data folder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 
 from pydantic import ValidationError
 
-from assistant.schema import Frozen
+from assistant.schema import Call, Frozen, Spent
 
 Shape = Literal["schema", "tool", "json", "text"]
 """How a typed answer is asked for, the surest first: a JSON Schema enforced, a forced tool, JSON mode, the schema in words."""
@@ -37,24 +39,38 @@ class Capability(Frozen):
 
 
 class Memory(Protocol):
-    """Texts by key, as `store` keeps them; plain functions, called from a thread."""
+    """Texts by key, and calls, as `store` keeps them; plain functions, called from a thread."""
 
     def get(self, key: str) -> str | None: ...
 
     def put(self, key: str, value: str) -> None: ...
 
+    def add_call(self, call: Call) -> None: ...
+
+    def spent(self, since: datetime) -> Sequence[Spent]:
+        """What the calls since then came to, by model."""
+        ...
+
 
 class MemoryDict:
-    """A `Memory` that ends with the process."""
+    """A `Memory` that ends with the process. `before` is what was spent today before it began."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Sequence[Spent] = ()) -> None:
         self.kept: dict[str, str] = {}
+        self.calls: list[Call] = []
+        self._before = tuple(before)
 
     def get(self, key: str) -> str | None:
         return self.kept.get(key)
 
     def put(self, key: str, value: str) -> None:
         self.kept[key] = value
+
+    def add_call(self, call: Call) -> None:
+        self.calls.append(call)
+
+    def spent(self, since: datetime) -> Sequence[Spent]:
+        return (*self._before, *(Spent(model=c.model, calls=1, usage=c.usage) for c in self.calls if c.at >= since))
 
 
 def recall(memory: Memory, endpoint: str, model: str) -> Capability | None:

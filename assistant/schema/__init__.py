@@ -16,6 +16,7 @@ from assistant.schema.critique import (
 )
 from assistant.schema.interview import Citation, DimensionScore, Interview, Report, Thread, Turn
 from assistant.schema.knowledge import BankCriterion, BankQuestion, Chunk, Document, Hit, Section, Topic
+from assistant.schema.model import Call, EndpointTest, LocalServer, Price, Spent, midnight
 from assistant.schema.posting import JobPosting, Pay, Requirement
 from assistant.schema.progress import HistoryRow, Progress
 from assistant.schema.question import (
@@ -34,9 +35,9 @@ from assistant.schema.question import (
 )
 
 __all__ = [
-    "BAND_NAMES", "LEVEL_NAMES", "Advice", "Attempt", "BankCriterion", "BankQuestion", "CaseLevels", "CaseStudy", "Chunk", "Citation",
-    "Criterion", "CriterionGrade", "Critique", "Dimension", "DimensionScore", "Document", "Drill", "Fix", "FollowUp", "Frozen", "Gap",
-    "Hints", "HistoryRow", "Hit", "Interview", "JobPosting", "Kind", "Level", "Pay", "Pitfall", "PitfallGrade", "PlanSlot", "Progress",
-    "Provenance", "Question", "QuestionPlan", "QuestionSet", "Quote", "Report", "Requirement", "Rubric", "Section", "Span", "Strength",
-    "Thread", "Topic", "Turn", "Usage", "Verdict",
+    "BAND_NAMES", "LEVEL_NAMES", "Advice", "Attempt", "BankCriterion", "BankQuestion", "Call", "CaseLevels", "CaseStudy", "Chunk",
+    "Citation", "Criterion", "CriterionGrade", "Critique", "Dimension", "DimensionScore", "Document", "Drill", "EndpointTest", "Fix",
+    "FollowUp", "Frozen", "Gap", "Hints", "HistoryRow", "Hit", "Interview", "JobPosting", "Kind", "Level", "LocalServer", "Pay",
+    "Pitfall", "PitfallGrade", "PlanSlot", "Price", "Progress", "Provenance", "Question", "QuestionPlan", "QuestionSet", "Quote",
+    "Report", "Requirement", "Rubric", "Section", "Span", "Spent", "Strength", "Thread", "Topic", "Turn", "Usage", "Verdict", "midnight",
 ]  # fmt: skip

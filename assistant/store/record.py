@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from assistant.errors import AssistantError, Conflict, DiskFull, FolderError, NotFound
-from assistant.schema import Attempt, Document, Interview, JobPosting, Question, QuestionPlan, QuestionSet, Turn, Usage
+from assistant.schema import Attempt, Call, Document, Interview, JobPosting, Question, QuestionPlan, QuestionSet, Spent, Turn, Usage
 from assistant.store import tables as t
 
 DEFAULT_PROFILE = "default"
@@ -352,26 +352,50 @@ class Store:
 
     # calls and memory
 
-    def add_call(self, task: str, resource_id: str, model: str, usage: Usage, at: datetime) -> None:
-        values = usage.model_dump()
+    def add_call(self, call: Call) -> None:
+        """Writes down what a request to a model cost, as far as it was told."""
+        values = {**call.usage.model_dump(), "task": call.task, "resource_id": call.resource_id, "model": call.model}
         with self._transaction() as c:
-            c.execute(t.calls.insert().values(profile=self.profile, at=_iso(at), task=task, resource_id=resource_id, model=model, **values))
+            c.execute(t.calls.insert().values(profile=self.profile, at=_iso(call.at), **values))
 
-    def usage(self, since: datetime | None = None) -> tuple[int, Usage]:
-        """How many model calls since then, and their sums; None where no call reported one."""
+    def calls(self, most: int) -> tuple[Call, ...]:
+        """The last ones, newest first."""
         k = t.calls.c
-        where = [k.profile == self.profile] + ([] if since is None else [k.at >= _iso(since)])
+        query = sa.select(t.calls).where(k.profile == self.profile).order_by(k.id.desc()).limit(most)
         with self._transaction() as c:
-            row = c.execute(
-                sa.select(
-                    sa.func.count(),
-                    sa.func.sum(k.tokens_in),
-                    sa.func.sum(k.tokens_out),
-                    sa.func.sum(k.tokens_cached),
-                    sa.func.sum(k.seconds),
-                ).where(*where)
-            ).one()
-        return row[0], Usage(tokens_in=row[1], tokens_out=row[2], tokens_cached=row[3], seconds=row[4] or 0.0)
+            return tuple(
+                Call(
+                    task=r.task,
+                    resource_id=r.resource_id,
+                    model=r.model,
+                    usage=Usage(tokens_in=r.tokens_in, tokens_out=r.tokens_out, tokens_cached=r.tokens_cached, seconds=r.seconds),
+                    at=datetime.fromisoformat(r.at),
+                )
+                for r in c.execute(query).all()
+            )
+
+    def spent(self, since: datetime | None = None, resources: Sequence[str] | None = None) -> tuple[Spent, ...]:
+        """What the calls since then, or those for some resources, came to, by model; a sum is None where no call reported its number."""
+        k = t.calls.c
+        where = [k.profile == self.profile]
+        where += [] if since is None else [k.at >= _iso(since)]
+        where += [] if resources is None else [k.resource_id.in_(resources)]
+        sums = [sa.func.sum(column) for column in (k.tokens_in, k.tokens_out, k.tokens_cached, k.seconds)]
+        silent = sa.func.count().filter(k.tokens_in.is_(None), k.tokens_out.is_(None))
+        with self._transaction() as c:
+            rows = c.execute(sa.select(k.model, sa.func.count(), silent, *sums).where(*where).group_by(k.model).order_by(k.model)).all()
+        return tuple(
+            Spent(model=r[0], calls=r[1], silent=r[2], usage=Usage(tokens_in=r[3], tokens_out=r[4], tokens_cached=r[5], seconds=r[6]))
+            for r in rows
+        )
+
+    def called_for(self, most: int) -> tuple[tuple[str, datetime], ...]:
+        """The resources that models were asked for last, newest first, each with the time of its last call."""
+        k = t.calls.c
+        last = sa.func.max(k.at)
+        query = sa.select(k.resource_id, last).where(k.profile == self.profile).group_by(k.resource_id).order_by(last.desc()).limit(most)
+        with self._transaction() as c:
+            return tuple((r[0], datetime.fromisoformat(r[1])) for r in c.execute(query).all())
 
     def get(self, key: str) -> str | None:
         with self._transaction() as c:

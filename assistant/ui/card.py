@@ -7,6 +7,7 @@ Every remark stands with the candidate's own words or says that there are none; 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from assistant.schema import (
     BAND_NAMES,
@@ -23,7 +24,11 @@ from assistant.schema import (
     Quote,
 )
 from assistant.ui import pieces
+from assistant.ui.costs import made_words, session_words
 from assistant.ui.pieces import Html, each, el, href, join, link, small
+
+if TYPE_CHECKING:
+    from assistant.workspace import SessionCost
 
 NOTHING = "Nothing in your answer on this."
 BUILT_IN = (
@@ -34,8 +39,10 @@ _MARKS = {"met": ("met", "met"), "partial": ("part", "partial"), "missed": ("mis
 _QUOTE_WORDS = 16
 
 
-def card(question: Question, attempt: Attempt, earlier: tuple[Attempt, ...], headings: Mapping[str, str], foot: Html) -> Html:
-    """The whole card of a checked attempt; `headings` names sections by id, `foot` is the row of what to do next."""
+def card(
+    question: Question, attempt: Attempt, earlier: tuple[Attempt, ...], headings: Mapping[str, str], foot: Html, cost: SessionCost
+) -> Html:
+    """The whole card of a checked attempt; `headings` names sections by id, `foot` is the row of what to do next, `cost` what its set has used."""
     critique = attempt.critique
     assert critique is not None
     return el(
@@ -43,7 +50,7 @@ def card(question: Question, attempt: Attempt, earlier: tuple[Attempt, ...], hea
         small(_about(attempt, critique, earlier)),
         _verdict(question, critique),
         _advice(question, critique, headings),
-        grading(question, critique.grades, critique, open_=True),
+        grading(question, critique.grades, critique, open_=True, made=made_of(critique, cost, "This set")),
         foot,
         small(BUILT_IN if critique.provenance.engine == "embedded" else _MODEL),
         cls="box card",
@@ -154,7 +161,9 @@ def _start_here(advice: Advice, headings: Mapping[str, str]) -> Html | None:
     )
 
 
-def grading(question: Question, grades: tuple[CriterionGrade, ...], critique: Critique | None, *, open_: bool) -> Html:
+def grading(
+    question: Question, grades: tuple[CriterionGrade, ...], critique: Critique | None, *, open_: bool, made: Html | None = None
+) -> Html:
     """Each point of a strong answer with its verdict and the words it rests on; a point not looked at yet keeps its row."""
     found = {g.criterion: g for g in grades}
     rows = [_row(c, found.get(c.id)) for c in question.rubric.criteria]
@@ -166,7 +175,7 @@ def grading(question: Question, grades: tuple[CriterionGrade, ...], critique: Cr
         el("table", el("thead", el("tr", *(el("th", h, scope="col") for h in ("A strong answer", "How close", "Your words"))), cls="sr"),
            el("tbody", *rows), cls="grading"),
         small("The number says how close the answer is to the bar: 1 well below, 2 below, 3 close, 4 at the bar."),
-        _made(critique) if critique and critique.band else None,
+        made,
         open=open_,
     )  # fmt: skip
 
@@ -189,17 +198,15 @@ def _pitfall_row(pitfall: Pitfall, quote: Quote | None) -> Html:
     )
 
 
-def _made(critique: Critique) -> Html:
-    made = critique.provenance
+def made_of(critique: Critique, cost: SessionCost, session: str) -> Html:
+    """How a card was made, call by call, and what its session has used so far."""
+    made, advised = critique.provenance, critique.advice.provenance if critique.advice else None
     if made.engine == "embedded":
-        return el(
-            "details", el("summary", "How it was made"), small("By built-in rules on this computer. The same answer gets the same card.")
-        )
-    usage = made.usage
-    cost = [f"{usage.seconds:.1f} seconds" if usage.seconds else "", f"{usage.tokens_in} tokens in" if usage.tokens_in else ""]
-    cost += [f"{usage.tokens_out} tokens out" if usage.tokens_out else ""]
-    parts = [made.model, made.prompt, *cost]
-    return el("details", el("summary", "How it was made"), small(" · ".join(p for p in parts if p)))
+        said = [small("By built-in rules on this computer. The same answer gets the same card.")]
+    else:
+        said = [small("Checked by ", made_words(made, cost.prices))]
+        said += [small("Advice by ", made_words(advised, cost.prices))] if advised and advised.engine != "embedded" else []
+    return el("details", el("summary", "How it was made"), *said, session_words(cost, session))
 
 
 def _quoted(quote: Quote | None, words: int = 60) -> Html:

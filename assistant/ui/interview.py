@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.schema import Interview, Report, Thread, Turn
 from assistant.ui import pieces
-from assistant.ui.card import band, grading
+from assistant.ui.card import band, grading, made_of
 from assistant.ui.markdown import exact, rendered
 from assistant.ui.page import FORMULAS, At, Page, Painted
 from assistant.ui.pieces import Html, each, el, heading, href, join, level_words, link, small
 from assistant.ui.today import MINUTE_CHOICES
 
 if TYPE_CHECKING:
-    from assistant.workspace import Workspace
+    from assistant.workspace import SessionCost, Workspace
 
 _WHO = {"interviewer": "Interviewer", "candidate": "You", "coach": "Coach"}
 
@@ -60,11 +60,11 @@ def build(page: Page) -> None:
                 stuck = page.button("I am stuck", "stuck", shown_by="send")
                 pause = page.button("Pause", "pause", shown_by="send")
                 end = page.button("End and get the report", "end-interview", shown_by="send")
-        report = page.box("report")
+        report_box = page.box("report")
         with gr.Row(elem_classes=["actions"]):
             delete = page.button("Delete this interview", "delete-interview", shown_by="delete-interview", quiet=True)
 
-    painting = [state, head, chat, status, report]
+    painting = [state, head, chat, status, report_box]
 
     async def show(at: At) -> Painted:
         if not at["i"]:
@@ -73,12 +73,11 @@ def build(page: Page) -> None:
                 head: await _begin_head(workspace),
                 chat: [],
                 status: "",
-                report: "",
+                report_box: "",
             }
         meeting = await workspace.interview(at["i"])
-        return _painted(at, meeting)
-
-    def _painted(at: At, meeting: Interview) -> Painted:
+        ended = meeting.status == "ended"
+        report = report_of(meeting, await workspace.session_cost(meeting.id, meeting.set_id)) if ended else ""
         running = workspace.running(meeting.id)
         waited = workspace.waited(meeting.id)
         return {
@@ -88,7 +87,7 @@ def build(page: Page) -> None:
             status: status_of(
                 meeting, running, waited.doing if waited else "", waited.seconds if waited else 0.0, model=meeting.engine == "model"
             ),
-            report: report_of(meeting) if meeting.status == "ended" else "",
+            report_box: report,
         }
 
     async def open_(at: At) -> Painted:
@@ -278,7 +277,7 @@ def status_of(meeting: Interview, running: bool, words: str, seconds: float, *, 
     return join("")
 
 
-def report_of(meeting: Interview) -> Html:
+def report_of(meeting: Interview, cost: SessionCost) -> Html:
     report = meeting.report
     if report is None:
         return pieces.banner("The report could not be written. The conversation is kept.", ())
@@ -294,7 +293,7 @@ def report_of(meeting: Interview) -> Html:
         el("p", report.note) if report.note else None,
         small("With " + " and ".join(n for n in noted if n) + ".") if any(noted) else None,
         el("h2", "Question by question"),
-        *(_thread(t, n) for n, t in enumerate(meeting.threads, 1)),
+        *(_thread(t, n, cost) for n, t in enumerate(meeting.threads, 1)),
         el("details", el("summary", "The conversation"), *(el("div", _message(t), cls=f"said {t.role}") for t in meeting.turns)),
         el(
             "p",
@@ -321,7 +320,7 @@ def _dimensions(report: Report) -> Html:
     )
 
 
-def _thread(thread: Thread, number: int) -> Html:
+def _thread(thread: Thread, number: int, cost: SessionCost) -> Html:
     critique = thread.critique
     title = f"Question {number}: {pieces.cut(thread.question.text, 14)}"
     if critique is None:
@@ -333,6 +332,6 @@ def _thread(thread: Thread, number: int) -> Html:
         el("summary", title),
         band(critique.band, thread.question.level) if critique.band else small(critique.remark or "Not checked."),
         join(el("h3", "Fix this first"), el("p", fix.text)) if fix else None,
-        grading(thread.question, critique.grades, critique, open_=True),
+        grading(thread.question, critique.grades, critique, open_=True, made=made_of(critique, cost, "This interview")),
         open=number == 1,
     )

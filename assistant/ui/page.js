@@ -522,6 +522,14 @@
     setTimeout(() => (button.textContent = words), 2000);
   }
 
+  // One click on a model that was found: its address and name are filled in, and kept as if they had been typed.
+  function useModel(button) {
+    fill(field("model-address"), button.dataset.uses);
+    fill(field("model-name"), button.dataset.model);
+    fill(field("model-key"), "");
+    requestAnimationFrame(() => find("#use-model").click());
+  }
+
   function filter(input) {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = all(`#${input.dataset.finds} > *`);
@@ -593,6 +601,8 @@
   document.addEventListener("click", (event) => {
     const copy = event.target.closest?.("[data-copies]");
     if (copy) copied(copy);
+    const uses = event.target.closest?.("[data-uses]");
+    if (uses) useModel(uses);
     const keep = event.target.closest?.("[data-keeps-waiting]");
     const asks = event.target.closest?.("[data-asks]");
     if (asks) {
@@ -619,7 +629,8 @@
   addEventListener("pagehide", saveNow);
   addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") saveNow();
-    else if (!draft || field("answer")?.value === draft.saved) { wanted = null; arrive(); }
+    // What is typed in Settings is not kept anywhere yet: coming back with a copied key must not find the address gone.
+    else if (place() !== "settings" && (!draft || field("answer")?.value === draft.saved)) { wanted = null; arrive(); }
   });
   new MutationObserver(soon).observe(find("gradio-app"), { childList: true, subtree: true, characterData: true });
   arrive();

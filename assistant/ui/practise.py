@@ -250,9 +250,8 @@ async def _state(workspace: Workspace, view: QuestionView, shown: Attempt | None
         body = pieces.banner(words, shown.error_buttons or ("Try again",), cls="box banner")
         return QuestionState(at, view, ["fold"], shown, el("div", body, _after(view)))
     names = await _headings(workspace, shown)
-    return QuestionState(
-        at, view, ["fold", "delete-answer"], shown, card(view.question, shown, view.attempts, names, card_foot(view, shown))
-    )
+    body = card(view.question, shown, view.attempts, names, card_foot(view, shown), await workspace.session_cost(view.set_id))
+    return QuestionState(at, view, ["fold", "delete-answer"], shown, body)
 
 
 async def _headings(workspace: Workspace, shown: Attempt) -> Mapping[str, str]:

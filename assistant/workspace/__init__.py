@@ -1,7 +1,7 @@
 """The workspace: every thing a candidate can do, one method each, over the doors that `Settings` asks for.
 
 Faces call only this. Each noun has its file; they stand on one another in the order of the way of the data:
-postings, sources, sets, reviews, interviews, coach, history, setup.
+postings, sources, sets, reviews, interviews, coach, history, costs, setup.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import asyncio
 from assistant.errors import ModelError
 from assistant.settings import Settings
 from assistant.workspace.coach import Talk
+from assistant.workspace.costs import Costs, Prices, Session, SessionCost
 from assistant.workspace.doors import Waiting, open_parts, posting_name
 from assistant.workspace.sets import QuestionView
-from assistant.workspace.setup import FolderState, ModelState, Setup
+from assistant.workspace.setup import FolderState, LocalServers, ModelState, Setup
 from assistant.workspace.sources import SectionView
 
-__all__ = ["FolderState", "ModelState", "QuestionView", "SectionView", "Talk", "Waiting", "Workspace", "posting_name"]
+__all__ = [
+    "Costs", "FolderState", "LocalServers", "ModelState", "Prices", "QuestionView", "SectionView", "Session", "SessionCost", "Talk", "Waiting",
+    "Workspace", "posting_name",
+]  # fmt: skip
 
 
 class Workspace(Setup):

@@ -20,7 +20,8 @@ NAMES = (
     "start_set", "draft_set", "ask_about", "sets", "question_set", "stop_set", "resume_set", "delete_set", "question", "hint", "skip", "submit", "attempt", "recheck", "stop_check",
     "delete_attempt", "keep_checked", "start_interview", "interviews", "interview", "say", "stop_turn", "retry_turn", "nudge", "pause", "resume",
     "end_interview", "delete_interview", "ask", "conversation", "conversations", "stop_reply", "retry_reply", "delete_conversation", "progress", "undo",
-    "export_set", "export_attempt", "export_interview", "model_state", "test_model", "folder",
+    "export_set", "export_attempt", "export_interview", "model_state", "test_model", "local_servers", "costs",
+    "spent_today", "keep_calls", "folder",
 )  # fmt: skip
 
 

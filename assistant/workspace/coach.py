@@ -95,14 +95,12 @@ class Coach(Interviews):
         )[-EARLIER:]  # fmt: skip
         turn = answer
         try:
-            engine: Engine = self.heard(self.engine(which), job)
+            engine: Engine = self.heard(self.engine(which, talk_id), job)
             hits = await self.run(self.find, query_for(asked.text, earlier), SECTIONS)
             async for said in reply(asked.text, earlier, hits, engine, nonce):
                 turn = _with(turn, said)
                 await self.run(self.store.put_turn, turn)
                 job.tick("The coach is writing")
-                if said.final and said.provenance is not None and said.provenance.engine == "model":
-                    self.store.add_call("coach_reply", talk_id, said.provenance.model, said.provenance.usage, said.provenance.at)
         except ModelError as error:
             status = "cut off" if turn.text else "failed"
             turn = turn.model_copy(update={"status": status, "error": str(error), "error_buttons": error.buttons})

@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+
+from pydantic import SecretStr
 
 from assistant.embedded.engine import EmbeddedEngine
 from assistant.embedding import LocalEmbedder, PreparedEmbedder, local_embedder
-from assistant.engine import DoneEvent, Engine, Event, Generation, WaitEvent
+from assistant.engine import Engine, Event, Generation, WaitEvent, last
 from assistant.errors import FolderError, FolderInUse, NotFound
 from assistant.jobs import Job, Jobs
 from assistant.knowledge import Knowledge, data_folder, shipped
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
     from assistant.index import Index
+    from assistant.provider import ProviderEngine
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,7 +67,7 @@ class Doors:
         self._index_turn = threading.RLock()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="workspace")
         self._embedded = EmbeddedEngine(embedder)
-        self._model: Engine | None = None
+        self._model: ProviderEngine | None = None
 
     @property
     def knowledge(self) -> Knowledge:
@@ -110,21 +113,24 @@ class Doors:
         """The `k` sections nearest to a query, nearest first."""
         return Retriever(self.index(), self._asked, self._sentences).search(query, k, sources)
 
-    def engine(self, which: Which | None = None) -> Engine:
-        """The engine asked for; None: the model where one is set up, else the embedded one."""
+    def engine(self, which: Which | None = None, session_id: str = "") -> Engine:
+        """The engine asked for; None: the model where one is set up, else the embedded one.
+
+        What a model's calls cost is written down for `session_id`: a set, an interview or a conversation.
+        """
         if which == "embedded" or (which is None and not self.settings.has_model):
             return self._embedded
         if not self.settings.has_model:
             raise NotFound("No model is set up. Add one in Settings, or use the built-in feedback.")
         if self._model is None:
             self._model = self._open_model()
-        return self._model
+        return self._model.working_for(session_id)
 
     def heard(self, engine: Engine, job: Job) -> Engine:
         """The same engine; the job says what it waits for."""
         return _Heard(engine, job)
 
-    def _open_model(self) -> Engine:
+    def _open_model(self) -> ProviderEngine:
         from assistant.provider import ProviderEngine
 
         return ProviderEngine(self.settings, secret=self.secret(), memory=self.store)
@@ -152,6 +158,15 @@ class Doors:
         """A tick at once, then one a change (at most eight a second), and a last one when no job runs on the resource."""
         return self.jobs.follow(resource_id)
 
+    async def change_settings(self, changes: dict[str, Any]) -> None:
+        """Keeps changed settings; the model is opened anew by whoever asks next."""
+        settings = await self.run(lambda: self.settings.save(**changes))
+        secret = settings.openai_api_key
+        self.settings = settings.model_copy(
+            update={"openai_api_key": secret if secret is None or isinstance(secret, SecretStr) else SecretStr(secret)}
+        )
+        self._model = None
+
     async def close(self) -> None:
         """Stops the jobs, which keep what they have, and gives the folder back."""
         await self.jobs.close()
@@ -177,11 +192,7 @@ class _Heard:
         return self._engine.label
 
     async def generate(self, task: Task[Output]) -> Generation[Output]:
-        async with aclosing(self.stream(task)) as events:
-            async for event in events:
-                if isinstance(event, DoneEvent):
-                    return event.generation
-        raise AssertionError("a stream ended without a DoneEvent")
+        return await last(self.stream(task))
 
     async def stream(self, task: Task[Output]) -> AsyncGenerator[Event[Output], None]:
         doing = self._job.doing

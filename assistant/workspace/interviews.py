@@ -194,16 +194,12 @@ class Interviews(Reviews):
         nonce = await self.run(self.store.nonce, said.id)
         task = follow_up_task(interview, turn.act == "reply", nonce)
         try:
-            async for spoken in speak(task, self.heard(self.engine(which), job), self.engine("embedded")):
+            async for spoken in speak(task, self.heard(self.engine(which, interview.id), job), self.engine("embedded")):
                 turn = turn.model_copy(update={"text": spoken.text, "status": "complete" if spoken.final else "partial"})
                 if spoken.final:
                     turn = turn.model_copy(
                         update={"quote": spoken.quote, "probes": spoken.probes, "note": spoken.note, "provenance": spoken.provenance}
                     )
-                    if spoken.provenance is not None and spoken.provenance.engine == "model":
-                        self.store.add_call(
-                            "next_turn", interview.id, spoken.provenance.model, spoken.provenance.usage, spoken.provenance.at
-                        )
                 await self.run(self.store.put_turn, turn)
                 job.tick()
         except ModelError as error:
@@ -221,7 +217,7 @@ class Interviews(Reviews):
         status = "reporting"
         changes: dict[str, object] = {"error": "The report was interrupted. Your answers are saved.", "error_buttons": ModelError.buttons}
         try:
-            engine = self.heard(self.engine(which), job)
+            engine = self.heard(self.engine(which, interview_id), job)
             todo = answered(interview)
             for done, number in enumerate(todo):
                 job.tick(f"{REPORTING}: {done + 1} of {len(todo)}")
@@ -254,5 +250,4 @@ class Interviews(Reviews):
             if not isinstance(step, GradesSoFar):
                 critique = step
         assert critique is not None
-        self._count(critique, interview.id)
         return critique

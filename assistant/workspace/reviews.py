@@ -96,7 +96,7 @@ class Reviews(Sets):
         attempt = await self.run(self.store.attempt, attempt_id)
         question, set_id, *_ = await self.run(self.store.question, attempt.question_id)
         try:
-            engine = self.heard(self.engine(which), job)
+            engine = self.heard(self.engine(which, set_id), job)
             same = await self.run(self._same_answer, attempt, engine.label)
             if same is not None:
                 attempt = attempt.model_copy(update={"status": "complete", "critique": same})
@@ -111,7 +111,6 @@ class Reviews(Sets):
                     job.tick("Checking your answer point by point")
                 else:
                     attempt = attempt.model_copy(update={"status": "complete", "critique": step, "so_far": ()})
-                    self._count(step, attempt.id)
         except ModelError as error:
             attempt = attempt.model_copy(update={"status": "failed", "error": str(error), "error_buttons": error.buttons, "so_far": ()})
         finally:
@@ -119,11 +118,6 @@ class Reviews(Sets):
                 words = "You stopped the check. Your answer is saved."
                 attempt = attempt.model_copy(update={"status": "failed", "error": words, "error_buttons": ModelError.buttons, "so_far": ()})
             self.store.put_attempt(attempt)
-
-    def _count(self, critique: Critique, resource_id: str) -> None:
-        for task, made in (("judge_answer", critique.provenance), ("advise", critique.advice.provenance if critique.advice else None)):
-            if made is not None and made.engine == "model":
-                self.store.add_call(task, resource_id, made.model, made.usage, made.at)
 
     def _same_answer(self, attempt: Attempt, label: str) -> Critique | None:
         """The card of an identical earlier answer to the question by the same engine: stored, not rolled again."""

@@ -208,7 +208,7 @@ class Sets(Sources):
         )  # fmt: skip
         await self.run(self.store.put_set, made, plan)
         first = plan.model_copy(update={"slots": plan.slots[:1]})
-        async for place, question in self._writing(first, bank, history, {}, None):
+        async for place, question in self._writing(first, bank, history, {}, None, made.id):
             await self.run(self.store.put_question, made.id, place, question)
         if len(plan.slots) == 1:
             await self._mark(made.id, status="complete")
@@ -229,7 +229,7 @@ class Sets(Sources):
         status = "stopped"
         changes: dict[str, object] = {}
         try:
-            async for place, question in self._writing(plan, bank, await self._history(), have, which):
+            async for place, question in self._writing(plan, bank, await self._history(), have, which, set_id):
                 await self.run(self.store.put_question, set_id, place, question)
                 count += 1
                 job.tick(_writing(count, len(plan.slots)))
@@ -249,8 +249,9 @@ class Sets(Sources):
         history: Sequence[Asked],
         have: dict[int, Question],
         which: Literal["model", "embedded"] | None,
+        set_id: str = "",
     ) -> AsyncIterator[tuple[int, Question]]:
-        engine = self.engine(which) if plan.slots[1:] else self.engine("embedded")
+        engine = self.engine(which, set_id) if plan.slots[1:] else self.engine("embedded")
         at_once = 1 if engine.kind == "embedded" else self.settings.calls_at_once or (1 if self.settings.model_is_local else 8)
         return write_set(
             plan, bank, self.knowledge, engine=engine, bank_engine=self.engine("embedded"), embedder=self.embedder, find=self._studied, now=self.now,

@@ -6,13 +6,11 @@ import shutil
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from assistant.errors import AssistantError, InputError
-from assistant.schema import Frozen, Usage
-from assistant.settings import LOOPBACK
+from assistant.errors import InputError, NotFound
+from assistant.schema import EndpointTest, Frozen, LocalServer
+from assistant.settings import LOOPBACK, OPENAI_URL
+from assistant.workspace.costs import Spending
 from assistant.workspace.doors import folder_size
-from assistant.workspace.history import History
 
 
 class ModelState(Frozen):
@@ -24,10 +22,14 @@ class ModelState(Frozen):
     """The endpoint is on this machine: nothing leaves it."""
     consented: bool
     has_key: bool
-    calls: int
-    usage: Usage
     traced_to: str = ""
     """The host that sees what is asked and answered too; empty where nothing is traced."""
+
+
+class LocalServers(Frozen):
+    found: tuple[LocalServer, ...]
+    looked_at: tuple[str, ...]
+    """Whose port, and which: “Ollama (11434)”."""
 
 
 class FolderState(Frozen):
@@ -35,27 +37,37 @@ class FolderState(Frozen):
     bytes: int
 
 
-class Setup(History):
+class Setup(Spending):
     async def model_state(self) -> ModelState:
         """What is set up. The key itself is never told."""
-        calls, usage = await self.run(self.store.usage)
         s = self.settings
         return ModelState(
             configured=s.has_model, model=s.model or "", base_url=s.base_url if s.has_model else "", host=s.model_host if s.has_model else "", local=s.model_is_local,
-            consented=s.remote_consent, has_key=s.openai_api_key is not None, traced_to=s.traced_to, calls=calls, usage=usage,
+            consented=s.remote_consent, has_key=s.openai_api_key is not None, traced_to=s.traced_to,
         )  # fmt: skip
 
+    async def local_servers(self) -> LocalServers:
+        """Model servers that answer on this computer now. Nothing is asked anywhere else."""
+        from assistant.provider import local_servers
+
+        s = self.settings
+        found = await local_servers(s.local_servers, s.look_seconds, s.context_tokens)
+        return LocalServers(found=found, looked_at=tuple(f"{name} ({port})" for port, name in s.local_servers.items()))
+
     async def set_model(self, base_url: str = "", key: str = "", model: str = "") -> ModelState:
-        """Uses this endpoint from now on; an empty key keeps the one there is for the same host, and consent is asked anew for another host."""
+        """Uses this endpoint from now on; an empty key keeps the one there is for the same host and port, and consent is asked anew for another."""
         address = base_url.strip().rstrip("/")
-        parts = urlsplit(address)
+        try:
+            parts, place = urlsplit(address), _place(address or OPENAI_URL)
+        except ValueError as error:
+            raise InputError("This is not an address. An example of one: http://127.0.0.1:11434/v1.") from error
         if address and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
             raise InputError("The address begins with http:// or https://, for example http://127.0.0.1:11434/v1.")
         if address and parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise InputError("An address on another computer needs https://, or the key and your words could be read on the way.")
         if not address and not key.strip() and self.settings.openai_api_key is None:
             raise InputError("Give the address of a model server, or a key, or both.")
-        same_host = self.settings.has_model and (parts.hostname or "api.openai.com") == self.settings.model_host
+        same_host = self.settings.has_model and place == _place(self.settings.base_url)
         changes: dict[str, Any] = {"openai_base_url": address or None, "model": model.strip() or None}
         if key.strip():
             changes["openai_api_key"] = key.strip()
@@ -63,26 +75,25 @@ class Setup(History):
             changes["openai_api_key"] = None
         if not same_host:
             changes["remote_consent"] = None
-        await self._change(changes)
+        await self.change_settings(changes)
         return await self.model_state()
 
     async def remove_model(self) -> ModelState:
-        await self._change({"openai_base_url": None, "openai_api_key": None, "model": None, "remote_consent": None})
+        await self.change_settings({"openai_base_url": None, "openai_api_key": None, "model": None, "remote_consent": None})
         return await self.model_state()
 
     async def give_consent(self) -> ModelState:
         """The candidate agrees that words go to the endpoint that is set up."""
-        await self._change({"remote_consent": True})
+        await self.change_settings({"remote_consent": True})
         return await self.model_state()
 
-    async def test_model(self) -> str:
-        """Asks the endpoint for one word: what was tried and what came back, in plain words."""
+    async def test_model(self) -> EndpointTest:
+        """Asks the endpoint for one word: what was tried, what came back, what to do."""
         from assistant.provider import check_endpoint
 
-        try:
-            return await check_endpoint(self.settings)
-        except AssistantError as error:
-            return f"I asked {self.settings.base_url} for one word from “{self.settings.model or 'its model'}”. {error}"
+        if not self.settings.has_model:
+            raise NotFound("No model is set up. Give its address in Settings, or as OPENAI_BASE_URL.")
+        return await check_endpoint(self.settings)
 
     async def folder(self) -> FolderState:
         return FolderState(path=str(self.settings.home), bytes=await self.run(folder_size, self.settings.home))
@@ -92,7 +103,7 @@ class Setup(History):
         await self.jobs.close()
         await self.run(self._delete_all)
         self._maps.clear()
-        await self._change({})
+        await self.change_settings({})
 
     # inside
 
@@ -103,10 +114,7 @@ class Setup(History):
             shutil.rmtree(self.settings.home / name, ignore_errors=True)
         (self.settings.home / "settings.json").unlink(missing_ok=True)
 
-    async def _change(self, changes: dict[str, Any]) -> None:
-        settings = await self.run(lambda: self.settings.save(**changes))
-        secret = settings.openai_api_key
-        self.settings = settings.model_copy(
-            update={"openai_api_key": secret if secret is None or isinstance(secret, SecretStr) else SecretStr(secret)}
-        )
-        self._model = None
+
+def _place(url: str) -> tuple[str | None, int]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)

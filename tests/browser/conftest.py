@@ -23,9 +23,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server without a model, not started yet."""
-    server = Server(tmp_path_factory.mktemp("built-in") / "home")
+def fresh(tmp_path_factory: pytest.TempPathFactory, stub: ProviderStub) -> Iterator[Server]:
+    """The server without a model, not started yet. The scripted one can be found on this computer."""
+    port = stub.url.removesuffix("/v1").rpartition(":")[2]
+    found = {"ASSISTANT_LOCAL_SERVERS": f"{port}=Ollama"}
+    server = Server(tmp_path_factory.mktemp("built-in") / "home", **found)
     yield server
     server.stop()
 

@@ -52,6 +52,8 @@ class Server:
             "PORT": self.url.rpartition(":")[2],
             "ASSISTANT_PATIENCE_SCALE": PATIENCE,
             "BROWSER": self._browser(),
+            # What else listens on this machine is not a test's business.
+            "ASSISTANT_LOCAL_SERVERS": "none",
         }
         self.began = time.monotonic()
         self.process = subprocess.Popen(

@@ -51,6 +51,30 @@ def test_every_screen_is_open_to_everybody(
     assert noise.off_machine == []
 
 
+def test_what_a_model_used_is_open_to_everybody(modelled: Server, new_page: Opener, noise: Noise) -> None:
+    made = modelled.act("start_set", minutes=5, count=1)["questions"][0]["id"]
+    attempt = modelled.act("submit", question_id=made, answer="I would log what was served.", key="1")["id"]
+    until(lambda: modelled.act("attempt", attempt_id=attempt)["status"] == "complete")
+    faults = {}
+    for width, dark in ((1280, False), (320, True)):
+        page = new_page(width, dark)
+        page.goto(f"{modelled.url}/?s=settings")
+        settled(page)
+        page.locator("#daily-tokens textarea").fill("1,000,000")
+        page.locator("#keep-costs").click()
+        page.locator("#costs-words meter").wait_for()
+        page.get_by_text("Call by call").click()
+        page.get_by_text("An answer checked").first.wait_for()
+        faults[f"settings {width}"] = _faults(page)
+        page.goto(f"{modelled.url}/?s=practise&q={made}")
+        settled(page)
+        page.get_by_text("How it was made").click()
+        page.get_by_text("This set so far: two calls").wait_for()
+        faults[f"card {width}"] = _faults(page)
+    assert {k: v for k, v in faults.items() if v} == {}
+    assert noise.found == []
+
+
 def test_the_path_is_walked_with_the_keyboard_alone(site: Server, new_page: Opener, noise: Noise) -> None:
     page = new_page()
     page.goto(site.url)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from provider_stub import ProviderStub
+
 from browser.pages import Noise, Opener, Server, card, question, settled
 
 
@@ -85,11 +87,51 @@ def test_a_model_is_set_tested_and_removed_and_its_key_never_comes_back(site: Se
     page.get_by_text("In use: tiny on this computer. Your words do not leave it.").wait_for()
     assert page.locator("#model-key input").input_value() == ""
     page.locator("#test-model").click()
-    page.locator("#model-tried").get_by_text("I cannot reach the model at this address. Is it running?").wait_for()
+    page.locator("#model-tried").get_by_text("Nobody answers at 127.0.0.1, port 9.").wait_for()
     page.reload()
     settled(page)
     assert "canary" not in page.content()
     page.locator("#remove-model").click()
     page.get_by_text("Removed, with its key.").wait_for()
     assert "canary" not in (site.home / "settings.json").read_text()
+    assert noise.found == []
+
+
+def test_a_model_on_this_computer_is_found_used_by_one_click_and_its_ceiling_kept(
+    site: Server, stub: ProviderStub, new_page: Opener, noise: Noise
+) -> None:
+    page = new_page()
+    asked = len(stub.listed)
+    page.goto(f"{site.url}/?s=today")
+    settled(page)
+    assert len(stub.listed) == asked
+    page.goto(f"{site.url}/?s=settings")
+    settled(page)
+    page.get_by_text("OLLAMA_CONTEXT_LENGTH=8192 ollama serve").wait_for()
+    assert not page.locator("#costs").is_visible()
+    page.get_by_role("button", name="Use stub-model").click()
+    page.get_by_text("In use: stub-model on this computer. Your words do not leave it.").wait_for()
+    assert page.locator("#model-address textarea").input_value() == stub.url
+    page.locator("#test-model").click()
+    page.locator("#model-tried").get_by_text("“stub-model” answered in").wait_for()
+    page.get_by_text("Nothing has been used today.").wait_for()
+    page.locator("#daily-tokens textarea").fill("many")
+    page.locator("#keep-costs").click()
+    page.get_by_role("alert").get_by_text("“many” is not a number. Write it like 100,000 or 0.40.").wait_for()
+    page.locator("#daily-tokens textarea").fill("100,000")
+    page.locator("#price-in textarea").fill("0.4")
+    page.locator("#price-out textarea").fill("1.60")
+    page.locator("#keep-costs").click()
+    page.get_by_text("Today: no calls, 0 of 100,000 tokens.").wait_for()
+    # Coming back from another tab with a copied key, what was typed is still there.
+    page.locator("#model-name textarea").fill("half a na")
+    page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(700)
+    assert page.locator("#model-name textarea").input_value() == "half a na"
+    page.reload()
+    settled(page)
+    assert page.locator("#daily-tokens textarea").input_value() == "100,000"
+    assert (page.locator("#price-in textarea").input_value(), page.locator("#price-cached textarea").input_value()) == ("0.4", "")
+    page.locator("#remove-model").click()
+    page.get_by_text("Removed, with its key.").wait_for()
     assert noise.found == []
