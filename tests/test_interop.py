@@ -124,12 +124,12 @@ async def ws(home: Path, server: interop.Server) -> AsyncIterator[Workspace]:
     await opened.close()
 
 
-async def streamed(asked: ProviderEngine) -> list[tuple[float, str]]:
+async def streamed(asked: ProviderEngine, task: CoachReply = COACH) -> list[tuple[float, str]]:
     """The coach's words as they come, each with its second; a model that runs on to its limit is cut off, and told so."""
     began = time.monotonic()
     said: list[tuple[float, str]] = []
     with suppress(CutOff):
-        async for event in asked.stream(COACH):
+        async for event in asked.stream(task):
             if isinstance(event, TextEvent):
                 said.append((time.monotonic() - began, event.text))
     return said
@@ -194,15 +194,19 @@ async def test_the_same_prompt_twice_reports_cached_tokens(tmp_path: Path, serve
     assert usage.tokens_cached
     assert usage.tokens_cached >= 0.9 * usage.tokens_in
     told("the same prompt again", f"{usage.tokens_cached} of {usage.tokens_in} prompt tokens from the server's cache")
-    # Its usage is read by a handler, as the words of this one are not waited for.
-    heard = UsageMetadataCallbackHandler()
-    another = JUDGE.model_copy(update={"answer": "I would ask around, and wait.", "nonce": "cd" * 8})
-    with suppress(CutOff):
-        await engine(tmp_path, server, output_tokens=32, callbacks=[heard]).generate(another)
-    told_by_server = heard.usage_metadata[interop.MODEL]
-    cached, tokens_in = told_by_server["input_token_details"]["cache_read"], told_by_server["input_tokens"]
+
+
+async def test_another_question_on_the_same_sources_begins_where_the_last_one_ended(
+    tmp_path: Path, server: interop.Server, told: Callable[[str, str], None]
+):
+    # The usage is read by a handler: a reply that is cut off has none of its own.
+    for asked in (COACH, COACH.model_copy(update={"question": "How do I compare both paths?", "nonce": "cd" * 8})):
+        heard = UsageMetadataCallbackHandler()
+        await streamed(engine(tmp_path, server, output_tokens=16, callbacks=[heard]), asked)
+    usage = heard.usage_metadata[interop.MODEL]
+    cached, tokens_in = usage["input_token_details"]["cache_read"], usage["input_tokens"]
     assert cached >= 0.6 * tokens_in
-    told("another answer to the same question", f"{cached} of {tokens_in} prompt tokens from the server's cache")
+    told("another question, same sources", f"{cached} of {tokens_in} prompt tokens from the server's cache")
 
 
 async def test_where_the_model_takes_no_tools_the_next_shape_is_found_and_remembered(tmp_path: Path, server: interop.Server):

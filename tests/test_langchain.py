@@ -82,7 +82,7 @@ async def test_a_handler_that_is_given_sees_every_request_and_never_the_key(stub
 async def test_without_one_of_its_own_an_engine_is_seen_by_the_run_it_is_part_of(stub: ProviderStub, tmp_path: Path):
     seen, asked = Seen(), engine(stub, tmp_path)
     await RunnableLambda(asked.generate, name="mine").ainvoke(JUDGE, {"callbacks": [seen]})
-    assert [name for name, _ in seen.runs] == ["mine", "judge_answer", "judge_answer@1", "asked", "answered"]
+    assert [name for name, _ in seen.runs] == ["mine", "judge_answer", prompt_of(JudgeAnswer).id, "asked", "answered"]
     with get_usage_metadata_callback() as counted:
         await asked.generate(JUDGE)
     assert counted.usage_metadata["m"]["input_tokens"] == 120
@@ -120,7 +120,7 @@ def test_the_example_of_the_docs_runs(stub: ProviderStub, home: Path, monkeypatc
     assert grades == ["log met I log the feature values served with each decision and compare both paths.", "owner missed "]
     assert tokens_in == "120 tokens in"
     assert coach == "ok"
-    assert engine_line == "judge_answer@1 ['met', 'missed'] 30 tokens out"
+    assert engine_line == f"{prompt_of(JudgeAnswer).id} ['met', 'missed'] 30 tokens out"
     judged, coached, asked = (r.json for r in stub.chats)
     assert judged["messages"][0] == asked["messages"][0]
     assert judged["response_format"]["json_schema"]["strict"] is True

@@ -225,7 +225,8 @@
   }
 
   function missing(asked) {
-    if (wanted && wanted.key === asked && wanted.since && key() === asked) reconnect();
+    const absent = () => wanted?.key === asked && wanted.since > 0 && key() === asked;
+    if (absent()) reconnect(absent);
   }
 
   // What Gradio draws gets its names and marks here, each time it draws anew.
@@ -576,18 +577,20 @@
   }
 
   let lost = false;
-  async function reconnect() {
+  async function reconnect(needed = () => true) {
     if (lost) return;
     lost = true;
     const words = make("p", { id: "lost", role: "alert" }, "Reconnecting. What you typed is kept on this page.");
     document.body.append(words);
     for (;;) {
       await new Promise((done) => setTimeout(done, 1500));
+      if (!needed()) break; // it was only slow
       const up = await fetch("/readyz", { cache: "no-store" }).then((r) => r.ok, () => false);
       if (up) break;
     }
     lost = false;
     words.remove();
+    if (!needed()) return;
     await save();
     // A server that was started again does not know this page's connection; the address and the saved text bring everything back.
     location.reload();

@@ -54,7 +54,7 @@ def opened(page: Page, note: Document) -> None:
     move(page, f"/?s=sources&doc={urllib.parse.quote(note.id)}")
     page.wait_for_function(
         "id => document.querySelector('#sources-body [data-parts]')?.dataset.parts === `doc=${id}&s=sources`"
-        " && [...document.querySelectorAll('#sources-body .mermaid')].every(d => d.querySelector('svg'))"
+        " && [...document.querySelectorAll('#sources-body .mermaid')].every(d => d.querySelector(':scope > svg'))"
         " && [...document.querySelectorAll('#sources-body .formula')].every(f => f.querySelector('.katex'))",
         arg=note.id,
     )
@@ -137,11 +137,10 @@ def at_part(page: Page) -> Any:
     )
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_part_is_asked_about_and_the_way_leads_back_to_it(site: Server, new_page: Opener, noise: Noise, width: int) -> None:
+def test_a_part_is_asked_about_and_the_way_leads_back_to_it(site: Server, new_page: Opener, noise: Noise) -> None:
     note = next(n for n in NOTES if n.id == "multi-task-learning/serving-and-ownership")
     part = split_sections(note)[1]
-    page = new_page(width)
+    page = new_page(390)
     page.goto(site.url)
     settled(page)
     opened(page, note)
