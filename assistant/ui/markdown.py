@@ -99,7 +99,7 @@ def _held(text: str) -> tuple[str, list[str]]:
 
 def _formula(formula: str) -> Html:
     if formula.startswith(ALONE[0]):
-        return el("span", formula, cls="formula alone scrolls", role="group", aria_label="Formula")
+        return el("span", formula, cls="formula alone scrolls", tabindex="0", role="group", aria_label="Formula")
     return el("span", formula, cls="formula")
 
 

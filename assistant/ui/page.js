@@ -258,11 +258,11 @@
     for (const button of all("button.working")) if (button.dataset.since && Date.now() - button.dataset.since > 80) rest(button);
   }
 
-  // The keyboard stops at what is scrolled by itself, and only there.
+  // The keyboard stops at what is scrolled by itself, and only there; a formula may still be drawn, and keeps its stop.
   function scrollers() {
     for (const box of all(".scrolls")) {
       if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
-      else box.removeAttribute("tabindex");
+      else if (!box.matches(".formula")) box.removeAttribute("tabindex");
     }
   }
 
