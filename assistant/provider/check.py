@@ -143,12 +143,14 @@ async def _name_or_place(told: Told, settings: Settings, named: str) -> Diagnosi
 
 
 async def _wrong_place(came_back: str, settings: Settings) -> Diagnosis:
-    if not settings.base_url.endswith("/v1"):
-        longer = f"{settings.base_url}/v1"
-        if await _names(settings.model_copy(update={"openai_base_url": longer})):
-            return came_back, f"The address that works is {longer}"
-        return came_back, "Most addresses end in /v1: does this one?"
-    return came_back, "Copy the address from the service's own page; it is the one its API has, not that of a page you read."
+    whole = settings.base_url
+    if whole.endswith("/v1"):
+        return came_back, "Copy the address from the service's own page; it is the one its API has, not that of a page you read."
+    for other in (f"{whole}/v1", urlsplit(whole)._replace(path="/v1", query="", fragment="").geturl()):
+        there = settings.model_copy(update={"openai_base_url": other})
+        if await _names(there):
+            return came_back, f"The address that works is {endpoint_of(there)}"
+    return came_back, "Most addresses end in /v1: does this one?"
 
 
 async def _names(settings: Settings) -> list[str]:
